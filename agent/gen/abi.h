@@ -247,9 +247,9 @@ _Static_assert(offsetof(struct edl_evidence, inherited_frees) == 880, "evidence.
 _Static_assert(offsetof(struct edl_evidence, inherited_freed_bytes) == 888, "evidence.inherited_freed_bytes");
 _Static_assert(offsetof(struct edl_evidence, allocer) == 896, "evidence.allocer");
 
-/* A loaded ELF object; immutable once announced, but for unloadEpoch. */
+/* A loaded ELF object; immutable once complete, but for unloadEpoch. A record whose start is 0 is not complete yet: look again at the next slice. */
 struct edl_module {
-  uint64_t start; /* agent, release: first mapped address */
+  uint64_t start; /* agent, release: first mapped address; stored last */
   uint64_t end; /* agent, release: first address behind it */
   uint64_t bias; /* agent, release: run-time address minus ELF virtual address */
   uint32_t load_epoch; /* agent, release: module epoch at which it was seen first */

@@ -324,9 +324,9 @@ export const EVIDENCE: Struct = struct(
 export const MODULE: Struct = struct(
   "module",
   512,
-  "A loaded ELF object; immutable once announced, but for unloadEpoch.",
+  "A loaded ELF object; immutable once complete, but for unloadEpoch. A record whose start is 0 is not complete yet: look again at the next slice.",
   [
-    ["start", "u64", 1, "agent", "release", "first mapped address"],
+    ["start", "u64", 1, "agent", "release", "first mapped address; stored last"],
     ["end", "u64", 1, "agent", "release", "first address behind it"],
     ["bias", "u64", 1, "agent", "release", "run-time address minus ELF virtual address"],
     ["loadEpoch", "u32", 1, "agent", "release", "module epoch at which it was seen first"],
@@ -365,21 +365,37 @@ export const SLICE_OF_GEN_OFFSET = SLOT_OF_GEN_OFFSET + GENERATION_IDS;
 export const SHARDS_OFFSET = SLICE_OF_GEN_OFFSET + 4 * GENERATION_IDS;
 export const MODULES_OFFSET = SHARDS_OFFSET + SHARDS * SHARD.size;
 
-const upToPage = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+/** The ceilings of one segment; a process with small limits gets a smaller one. */
+export interface Ceilings {
+  /** A multiple of 64. */
+  readonly maxAllocers: number;
+  /** A multiple of 8. */
+  readonly maxModules: number;
+  /** At most SHARDS. */
+  readonly shardCount: number;
+}
 
-/** Where the regions lie for a ceiling of allocers (a multiple of 64). */
-export function regionOffsets(maxAllocers: number = MAX_ALLOCERS): {
+/** The ceilings of a process without limits. */
+export const DEFAULT_CEILINGS: Ceilings = {
+  maxAllocers: MAX_ALLOCERS,
+  maxModules: MAX_MODULES,
+  shardCount: SHARDS,
+};
+
+/** Where the regions lie, in bytes from the start of the file. */
+export function regionOffsets(ceilings: Ceilings = DEFAULT_CEILINGS): {
   readonly allocers: number;
   readonly evidence: number;
   readonly lines: number;
   readonly shardStride: number;
   readonly fileBytes: number;
 } {
-  const allocers = MODULES_OFFSET + MAX_MODULES * MODULE.size;
-  const evidence = allocers + upToPage(maxAllocers * ALLOCER.size);
-  const lines = evidence + upToPage(maxAllocers * EVIDENCE.size);
+  const { maxAllocers, maxModules, shardCount } = ceilings;
+  const allocers = MODULES_OFFSET + maxModules * MODULE.size;
+  const evidence = allocers + maxAllocers * ALLOCER.size;
+  const lines = evidence + maxAllocers * EVIDENCE.size;
   const shardStride = maxAllocers * LINE.size;
-  return { allocers, evidence, lines, shardStride, fileBytes: lines + SHARDS * shardStride };
+  return { allocers, evidence, lines, shardStride, fileBytes: lines + shardCount * shardStride };
 }
 
 /** The value of the control word for a generation id and a watch epoch. */

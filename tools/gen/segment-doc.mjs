@@ -38,7 +38,8 @@ This page is enough to write a second reader.
 
 \`<directory>/<boot id, first 8 digits>-<pid>-<start time>\`, where the directory is
 \`/dev/shm/edleak-<euid>\` (mode 0700) or \`EDLEAK_DIR\`, and pid and start time are the process's as it
-sees itself. Mode 0600. The file is sparse: a fresh one occupies at most
+sees itself; \`-1\`, \`-2\` ... is appended when the process has replaced its program by \`exec\` (the highest
+number is the program now running). Mode 0600. The file is sparse: a fresh one occupies at most
 \`FIRST_RESERVATION_BYTES\`; pages are added as allocers and threads appear. It outlives a killed process.
 
 ## When a segment may be believed
@@ -81,7 +82,7 @@ for display, never carry over.
 ## Tag
 
 Blocks below ${limits.BIG_BLOCK_BYTES} usable bytes carry a u64 in their last 8 usable bytes: bits 0-23 check, 24-47
-allocer, 48-51 slack, 52-63 generation id. The check mixes the tag's own address, the payload and a secret of
+allocer id + 1, 48-51 slack, 52-63 generation id. The check mixes the tag's own address, the payload and a secret of
 the process; the zero word is never a tag. \`requested size = usable - 8 - slack\`; slack 15 means that
 the requested size is in the 8 bytes before the tag. Bigger blocks are in a table of the agent's own memory.
 `;
