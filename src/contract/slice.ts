@@ -7,6 +7,23 @@
  */
 import type { LossName } from "./segment.js";
 
+/**
+ * Groups of birth slices that are counted apart: one less than the birth slots of a segment, so that a
+ * slot whose group was merged away can rest before it is used again.
+ */
+export const GENERATION_GROUPS = 63;
+
+/**
+ * How coarse birth slices are once `slice` is the last one: a block's generation is
+ * `birthSlice >> generationShift(slice)`, and there are at most GENERATION_GROUPS of them. Segment and
+ * pipeline both follow it, so counters of the agent never straddle two generations of a verdict.
+ */
+export function generationShift(slice: number): number {
+  let shift = 0;
+  while (Math.floor(slice / 2 ** shift) >= GENERATION_GROUPS) shift++;
+  return shift;
+}
+
 /** A loaded ELF object. Addresses are bigint: they leave the host only as hex strings. */
 export interface ModuleInfo {
   readonly index: number;
