@@ -1,12 +1,18 @@
-// How the TypeScript tests run: unit tests beside the source, end-to-end tests under test/.
+// How the tests run: unit tests beside their source, end-to-end tests under test/.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     retry: 0,
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["src/**/*.test.ts", "tools/**/*.test.mjs"] },
+      },
+      { extends: true, test: { name: "e2e", include: ["test/**/*.test.ts"] } },
+    ],
   },
 });
