@@ -3,6 +3,8 @@
  * `docs/formats/segment.md` share. `npm run gen` writes both; the gate fails when they are stale.
  *
  * All integers are little-endian. Offsets are bytes from the start of the structure.
+ *
+ * budget: one table that agent, host and document share, best read in one piece
  */
 import {
   AGE_BUCKETS,
