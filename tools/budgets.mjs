@@ -1,8 +1,8 @@
 // File-size budgets and the first-sentence rule. (The length of TypeScript functions is biome's to check.)
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { filesUnder } from "./files.mjs";
 import { root } from "./process.mjs";
 
 /** Ceilings in lines. Typical is half of it: a file near its ceiling usually does two things. */
@@ -15,8 +15,8 @@ export const CEILINGS = {
 const REASON = /\bbudget: \S+ \S+/;
 const HEAD_LINES = 15;
 
-/** Where every file says first what it is for. */
-const EXPLAINED = /^(src|agent|tools|bench|test|examples)\//;
+/** Where every file has a size and says first what it is for. */
+const FOLDERS = ["src", "agent", "tools", "test", "bench", "examples"];
 /** A unit test is for the file beside it. */
 const UNIT_TEST = /\.test\.(ts|mjs)$/;
 /** Written by tools/gen.mjs. */
@@ -37,7 +37,7 @@ export function overruns(path, text) {
     found.push(`${path}: ${lines.length} lines, ceiling ${kind.file}`);
   }
   if (kind.function && !excused) found.push(...longFunctions(path, lines, kind.function));
-  if (EXPLAINED.test(path) && !UNIT_TEST.test(path) && !beginsWithSentence(text)) {
+  if (!UNIT_TEST.test(path) && !beginsWithSentence(text)) {
     found.push(`${path}: doesn't begin with a comment that says what it is for`);
   }
   return found;
@@ -53,8 +53,8 @@ function longFunctions(path, lines, ceiling) {
       const length = index - opened - 1;
       if (length > ceiling) found.push(`${path}:${opened + 1}: ${length} lines in "${head}"`);
       opened = -1;
-    } else if (opened < 0 && /^[^\s#/].*\)[^=;]*\{$/.test(line)) {
-      head = line.replace(/\s*\{$/, "");
+    } else if (opened < 0 && /^(?!#|\/|\s*\*).*\)[^=;]*\{$/.test(line)) {
+      head = line.replace(/\{$/, "").trim();
       opened = index;
     }
   });
@@ -70,29 +70,11 @@ function beginsWithSentence(text) {
 }
 
 function main() {
-  const files = execFileSync(
-    "git",
-    ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-    {
-      cwd: root,
-      encoding: "utf8",
-    },
-  );
-  const paths = files.split("\0").filter(Boolean);
-  const texts = paths.map((path) => [path, read(path)]).filter(([, text]) => text !== null);
-  const found = texts.flatMap(([path, text]) => overruns(path, text));
+  const paths = FOLDERS.flatMap(filesUnder);
+  const found = paths.flatMap((path) => overruns(path, readFileSync(join(root, path), "utf8")));
   for (const sentence of found) console.error(sentence);
   if (found.length > 0) process.exitCode = 1;
-  else console.log(`${texts.length} files within their budgets`);
-}
-
-/** The text of a file; null when it has just been deleted. */
-function read(path) {
-  try {
-    return readFileSync(join(root, path), "utf8");
-  } catch {
-    return null;
-  }
+  else console.log(`${paths.length} files within their budgets`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -32,6 +32,11 @@ describe("overruns", () => {
     ]);
   });
 
+  test("a function's parameters may take several lines", () => {
+    const text = `${HEAD}int f(int a,\n      int b) {\n${"  x;\n".repeat(81)}}\n`;
+    expect(overruns("agent/a.c", text)).toEqual(['agent/a.c:3: 81 lines in "int b)"']);
+  });
+
   test("a long table in C is no function", () => {
     const table = `${HEAD}static const int t[] = {\n${"  1,\n".repeat(100)}};\n`;
     expect(overruns("agent/a.c", table)).toEqual([]);

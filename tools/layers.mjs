@@ -1,7 +1,8 @@
 // The dependency picture as code: which folder of src/ may import which, checked over every import.
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize, relative, sep } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { filesUnder } from "./files.mjs";
 import { root } from "./process.mjs";
 
 /**
@@ -126,17 +127,9 @@ export function picture() {
   }).join("\n");
 }
 
-/** Paths of the TypeScript files under src/, from the root, with slashes. */
-function sources() {
-  return readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .sort();
-}
-
 function main() {
   if (process.argv.includes("--print")) return console.log(picture());
-  const files = sources();
+  const files = filesUnder("src").filter((path) => path.endsWith(".ts"));
   const found = [
     ...disorder(),
     ...files.flatMap((path) => violations(path, readFileSync(join(root, path), "utf8"))),
