@@ -1,0 +1,112 @@
+/*
+ * The exported functions of C's allocation interface. Each has the same shape: the real call with room
+ * for a tag, then tracking with the caller's address; no logic beyond that.
+ */
+#include <errno.h>
+
+#include "next.h"
+#include "track.h"
+
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+#define PAGE ((size_t)EDL_PAGE_BYTES)
+
+EDL_EXPORT void *malloc(size_t n) { return edl_track(edl_next.malloc(edl_request(n)), n, CALLER); }
+
+EDL_EXPORT void free(void *p) {
+  if (edl_unlikely(p == NULL)) return;
+  edl_untrack(p);
+  edl_next.free(p);
+}
+
+static inline __attribute__((always_inline)) void *zeroed(void *(*next)(size_t, size_t), size_t count,
+                                                          size_t size, uintptr_t caller) {
+  size_t n;
+  if (__builtin_mul_overflow(count, size, &n)) return next(count, size); /* fails, and says so */
+  void *p = n < EDL_BIG_BLOCK_BYTES ? next(1, n + 8) : next(count, size);
+  return edl_track(p, n, caller);
+}
+
+EDL_EXPORT void *calloc(size_t count, size_t size) {
+  return zeroed(edl_next.calloc, count, size, CALLER);
+}
+
+/* The old block's mark goes first: afterwards its bytes may belong to somebody, and 8 stale ones would sit
+ * in the middle of a grown block. A failure puts it back and counts nothing. */
+void *edl_resize(void *(*next)(void *, size_t), void *p, size_t n, uintptr_t caller) {
+  struct edl_was was;
+  if (p == NULL) return edl_track(next(NULL, edl_request(n)), n, caller);
+  if (edl_unlikely(edl_is_bootstrap(p))) {
+    void *moved = edl_track(edl_next.malloc(edl_request(n)), n, caller);
+    size_t old = edl_usable(p);
+    if (moved) __builtin_memcpy(moved, p, old < n ? old : n);
+    return moved;
+  }
+  edl_untag(p, &was);
+  void *q = next(p, n == 0 ? 0 : edl_request(n)); /* 0 means free to some allocators: pass it on */
+  if (q == NULL && n != 0) {
+    edl_retag(p, &was);
+    return NULL;
+  }
+  edl_count_gone(&was);
+  return edl_track_slow(q, n, caller);
+}
+
+EDL_EXPORT void *realloc(void *p, size_t n) { return edl_resize(edl_next.realloc, p, n, CALLER); }
+
+EDL_EXPORT void *reallocarray(void *p, size_t count, size_t size) {
+  size_t n;
+  if (__builtin_mul_overflow(count, size, &n))
+    return edl_next.reallocarray ? edl_next.reallocarray(p, count, size) : edl_next.malloc(SIZE_MAX);
+  return edl_resize(edl_next.realloc, p, n, CALLER);
+}
+
+EDL_EXPORT void cfree(void *p) {
+  if (p == NULL) return;
+  edl_untrack(p);
+  edl_next.free(p);
+}
+EDL_EXPORT void free_sized(void *p, size_t n) {
+  (void)n;
+  if (p == NULL) return;
+  edl_untrack(p);
+  edl_next.free(p);
+}
+EDL_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t n) {
+  (void)alignment;
+  (void)n;
+  if (p == NULL) return;
+  edl_untrack(p);
+  edl_next.free(p);
+}
+
+EDL_EXPORT void *memalign(size_t alignment, size_t n) {
+  return edl_track(edl_next.memalign(alignment, edl_request(n)), n, CALLER);
+}
+
+/* Some allocators refuse a size that is no multiple of the alignment: keep it one when it is. */
+static size_t aligned_request(size_t alignment, size_t n) {
+  if (edl.inline_chunks || n >= EDL_BIG_BLOCK_BYTES || alignment <= 8) return edl_request(n);
+  return n % alignment == 0 ? n + alignment : n + 8;
+}
+
+EDL_EXPORT void *aligned_alloc(size_t alignment, size_t n) {
+  return edl_track(edl_next.aligned_alloc(alignment, aligned_request(alignment, n)), n, CALLER);
+}
+
+EDL_EXPORT int posix_memalign(void **out, size_t alignment, size_t n) {
+  void *p = NULL;
+  int error = edl_next.posix_memalign(&p, alignment, edl_request(n));
+  if (error == 0) *out = edl_track(p, n, CALLER);
+  return error;
+}
+
+EDL_EXPORT void *valloc(size_t n) { return edl_track(edl_next.valloc(edl_request(n)), n, CALLER); }
+
+/* pvalloc hands out whole pages, all of which the program may use. */
+EDL_EXPORT void *pvalloc(size_t n) {
+  size_t whole = (n + PAGE - 1) & ~(PAGE - 1);
+  void *p = n < EDL_BIG_BLOCK_BYTES ? edl_next.memalign(PAGE, edl_request(whole)) : edl_next.pvalloc(n);
+  return edl_track(p, n < EDL_BIG_BLOCK_BYTES ? whole : n, CALLER);
+}
+
+EDL_EXPORT size_t malloc_usable_size(void *p) { return edl_usable(p); }

@@ -1,0 +1,129 @@
+/* The rare cases of tracking: big blocks, other allocators, older generations, damaged tags, no turn. */
+#include "track.h"
+
+#include "bigblocks.h"
+#include "next.h"
+
+/* Usable size as the real allocator says it, and whether the block may carry a tag. */
+static bool block_is_tagged_size(const void *block, size_t *usable) {
+  if (edl.inline_chunks) {
+    size_t word = edl_chunk_word(block);
+    *usable = edl_chunk_usable(word);
+    return edl_chunk_small(word);
+  }
+  *usable = edl_next.malloc_usable_size((void *)block);
+  return *usable < EDL_BIG_BLOCK_BYTES;
+}
+
+static void put_big(const void *block, size_t n, uintptr_t caller, struct edl_turn *turn) {
+  uint32_t field = edl_allocer_of(turn, caller);
+  struct edl_big what = {n, field, turn->latched & EDL_GEN_MASK};
+  if (edl_big_put(block, what)) edl_count_alloc(turn, field, n);
+  else edl_lost(EDL_LOSS_BIG_TABLE_FULL);
+}
+
+static void put_tag(void *block, size_t usable, size_t n, uintptr_t caller, struct edl_turn *turn) {
+  if (usable < n + 8) {
+    edl_lost(EDL_LOSS_UNTAGGED);
+    return;
+  }
+  uint32_t field = edl_allocer_of(turn, caller);
+  edl_count_alloc(turn, field, n);
+  edl_tag_write(block, usable, n, field, turn->latched & EDL_GEN_MASK, edl.key);
+}
+
+EDL_NOINLINE void *edl_track_slow(void *block, size_t n, uintptr_t caller) {
+  if (!block || edl_is_bootstrap(block)) return block;
+  struct edl_turn turn;
+  edl_turn_begin(&turn);
+  if (turn.lines) {
+    size_t usable;
+    if (block_is_tagged_size(block, &usable)) put_tag(block, usable, n, caller, &turn);
+    else put_big(block, n, caller, &turn);
+  }
+  edl_turn_end(&turn);
+  return block;
+}
+
+static void count_gone(const struct edl_turn *turn, const struct edl_was *was) {
+  if (was->gen == (turn->latched & EDL_GEN_MASK)) edl_count_free(turn, was->field, was->n);
+  else edl_free_older(turn, was->field, was->gen, was->n);
+}
+
+/* The tag of a block of this usable size: intact, or damaged in its first byte only. */
+static bool read_tag(char *at, size_t usable, struct edl_was *was, bool *overrun) {
+  uint64_t tag = edl_tag_load(at);
+  uint32_t damage = edl_tag_damage(at, tag, edl.key);
+  uint32_t issued = atomic_load_explicit(&edl.issued, memory_order_relaxed);
+  if (damage > 0xff || !edl_tag_field_ok(tag, issued)) return false;
+  *overrun = damage != 0;
+  *was = (struct edl_was){edl_tag_size(at, tag, usable), tag, at, edl_tag_field(tag), edl_tag_gen(tag)};
+  return true;
+}
+
+/* Finds what the block was and takes its mark off. The bytes of the tag are wiped, the user's never. */
+void edl_untag(void *block, struct edl_was *was) {
+  *was = (struct edl_was){0};
+  if (!edl.header || edl_is_bootstrap(block)) return;
+  if (edl.inline_chunks && ((uintptr_t)block & 15) != 0) return; /* the real free says what is wrong */
+  size_t usable;
+  bool overrun = false;
+  if (!block_is_tagged_size(block, &usable)) {
+    struct edl_big big;
+    if (!edl_big_take(block, &big)) return;
+    was->n = big.n;
+    was->field = big.field;
+    was->gen = big.gen;
+    return;
+  }
+  if (usable < 8 || !read_tag((char *)block + usable - 8, usable, was, &overrun)) return;
+  if (overrun) edl_count_overrun(was->field);
+  edl_tag_store(was->tag_at, 0);
+  if (edl_tag_slack(was->tag) == EDL_SLACK_IN_WORD) edl_tag_store(was->tag_at - 8, 0);
+}
+
+void edl_retag(void *block, const struct edl_was *was) {
+  if (!was->field) return;
+  if (!was->tag) {
+    struct edl_big what = {was->n, was->field, was->gen};
+    if (!edl_big_put(block, what)) edl_lost(EDL_LOSS_BIG_TABLE_FULL);
+    return;
+  }
+  if (edl_tag_slack(was->tag) == EDL_SLACK_IN_WORD) edl_tag_store(was->tag_at - 8, was->n);
+  edl_tag_store(was->tag_at, was->tag);
+}
+
+void edl_count_gone(const struct edl_was *was) {
+  struct edl_turn turn;
+  edl_turn_begin(&turn);
+  if (turn.lines) {
+    if (was->field) count_gone(&turn, was);
+    else edl_lost(EDL_LOSS_UNKNOWN_FREES);
+  }
+  edl_turn_end(&turn);
+}
+
+EDL_NOINLINE void edl_untrack_slow(void *block) {
+  if (edl_is_bootstrap(block) || atomic_load_explicit(&edl.mode, memory_order_acquire) != EDL_LIVE) return;
+  struct edl_turn turn;
+  edl_turn_begin(&turn);
+  if (turn.lines) {
+    struct edl_was was;
+    edl_untag(block, &was);
+    if (was.field) count_gone(&turn, &was);
+    else edl_lost(EDL_LOSS_UNKNOWN_FREES);
+  }
+  edl_turn_end(&turn);
+}
+
+/* What the program may use of a block: not the tag, nor the size word. Stable for the block's life. */
+size_t edl_usable(void *block) {
+  if (!block || edl_is_bootstrap(block)) return edl_is_bootstrap(block) ? edl_chunk_usable(edl_chunk_word(block)) : 0;
+  size_t real = edl_next.malloc_usable_size(block);
+  size_t usable;
+  struct edl_was was;
+  bool overrun;
+  if (!edl.header || !block_is_tagged_size(block, &usable) || usable < 8) return real;
+  if (!read_tag((char *)block + usable - 8, usable, &was, &overrun)) return real;
+  return usable - (edl_tag_slack(was.tag) == EDL_SLACK_IN_WORD ? 16 : 8);
+}
