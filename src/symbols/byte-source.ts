@@ -4,7 +4,7 @@
  * The path may come from a hostile target, so nothing but a regular file is opened, an open never
  * waits (FIFO), and no call throws: what cannot be read is a tagged reason.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { ok, type Result, refused } from "../base/result.js";
 
 /** Why a file could not be used. `what` names the part in a word or two. */
@@ -27,20 +27,26 @@ export class ByteSource {
   readonly path: string;
   readonly fd: number;
   readonly size: number;
+  /** Owner of the file. */
+  readonly uid: number;
   readonly #opened: Stats;
 
   private constructor(path: string, fd: number, opened: Stats) {
     this.path = path;
     this.fd = fd;
     this.size = opened.size;
+    this.uid = opened.uid;
     this.#opened = opened;
   }
 
-  /** Opens `path`; refuses what is not a regular file. */
-  static open(path: string): Result<ByteSource, ElfRefusal> {
+  /**
+   * Opens `path`; refuses what is not a regular file.
+   * @param link "follow" (default), or "refuse" when the last part is a symbolic link
+   */
+  static open(path: string, link: "follow" | "refuse" = "follow"): Result<ByteSource, ElfRefusal> {
     let fd = -1;
     try {
-      fd = openSync(path, OPEN_FLAGS);
+      fd = openSync(path, OPEN_FLAGS | (link === "refuse" ? constants.O_NOFOLLOW : 0));
       const stats = fstatSync(fd);
       if (stats.isFile()) return ok(new ByteSource(path, fd, stats));
       closeSync(fd);
@@ -76,20 +82,48 @@ export class ByteSource {
     return this.read(offset, Math.min(size, Math.max(0, this.size - offset)), what);
   }
 
-  /** True while `stats` describes the very file and content that was opened. */
-  isSame(stats: Stats): boolean {
-    const was = this.#opened;
-    return (
-      stats.dev === was.dev &&
-      stats.ino === was.ino &&
-      stats.size === was.size &&
-      stats.mtimeMs === was.mtimeMs
-    );
+  /** Names the file and its content: two sources with one identity have the same bytes. */
+  get identity(): string {
+    const { dev, ino, size, mtimeMs } = this.#opened;
+    return `${dev}:${ino}:${size}:${mtimeMs}`;
+  }
+
+  /** True while the open file has the content it was opened with (by size and time of change). */
+  isIntact(): boolean {
+    try {
+      return sameContent(fstatSync(this.fd), this.#opened);
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * A path under which another program of this user finds this very file: the first of `preferred`
+   * and the path it was opened by that still leads to it, else the descriptor's.
+   */
+  pathForOthers(preferred: readonly string[]): string {
+    for (const path of [...preferred, this.path]) {
+      try {
+        if (sameContent(statSync(path), this.#opened)) return path;
+      } catch {
+        // Not there, or no longer: the next one, at last the descriptor.
+      }
+    }
+    return this.descriptorPath();
+  }
+
+  /** The path of the open descriptor; valid until `close`. */
+  descriptorPath(): string {
+    return `/proc/${process.pid}/fd/${this.fd}`;
   }
 
   close(): void {
     closeSync(this.fd);
   }
+}
+
+function sameContent(a: Stats, b: Stats): boolean {
+  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
 /** The errno name of a failed system call, "EIO" when there is none. */
