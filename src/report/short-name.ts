@@ -25,7 +25,11 @@ function outerBrackets(name: string): Bracket[] {
   const found: Bracket[] = [];
   const open: { readonly opener: string; readonly at: number }[] = [];
   for (let i = 0; i < name.length; i++) {
-    if (name[i] === "o") i = Math.max(i, afterOperator(name, i) - 1);
+    const behind = afterOperator(name, i);
+    if (behind > i) {
+      i = behind - 1;
+      continue;
+    }
     const character = name[i] ?? "";
     if (OPENERS.includes(character)) open.push({ opener: character, at: i });
     if (!CLOSERS.includes(character)) continue;
