@@ -36,7 +36,7 @@ function leakSection(page: Page, allocer: AllocerReport): string[] {
   ).map((line) => page.paint(confirmed ? "leak" : "strong", line));
   const early = allocer.sustained
     ? []
-    : prose(page, "Seen at the last evaluation only: --fail-on waits for a second one.", "faint");
+    : prose(page, "Seen at the last evaluation only: --fail-on waits for a second one", "faint");
   return section(page, "LEAK", "leak", [
     ...head,
     ...placeLines(page, stackOf(page, allocer)),

@@ -13,14 +13,18 @@ function again(page: Page, process: ProcessReport, options: string): string {
   return `  ${page.safe(edleak)} run ${options} -- ${commandLine(page, program)}`;
 }
 
+/** A time in the form that the command line reads: "50ms", "2s". */
+const asTyped = (seconds: number): string =>
+  seconds < 1 ? `${Math.round(seconds * 1000)}ms` : `${seconds}s`;
+
 function afterLeaks(page: Page, process: ProcessReport): string[] {
   const worst = roots(process).find(isLeak);
   const frame = worst === undefined ? null : ownFrame(worst.frames);
   const source = frame === null ? "" : sourceOf(page, frame);
   const first =
     source === ""
-      ? "No line is known for the first leak: build with -g, or install the library's debug symbols (edleak doctor says what is missing)."
-      : `Start at ${source} and ask who should free what it allocates.`;
+      ? "No line is known for the first leak: build with -g, or install the library's debug symbols (edleak doctor says what is missing)"
+      : `Start at ${source} and ask who should free what it allocates`;
   return [
     ...prose(page, first),
     "To make a test fail on it:",
@@ -29,11 +33,11 @@ function afterLeaks(page: Page, process: ProcessReport): string[] {
 }
 
 function afterUndecided(page: Page, process: ProcessReport): string[] {
+  if (!isTooShort(process)) return prose(page, process.verdict.advice ?? "Let it run longer");
   const period = betterPeriod(process);
-  if (period !== null) return ["Look more often:", again(page, process, `--period ${period}`)];
-  if (isTooShort(process))
-    return prose(page, "Give the program more to do, so that it runs longer.");
-  return prose(page, process.verdict.advice ?? "Let it run longer.");
+  return period === null
+    ? prose(page, "Give the program more to do, so that it runs longer")
+    : ["Look more often:", again(page, process, `--period ${asTyped(period)}`)];
 }
 
 function words(page: Page, process: ProcessReport): string[] {
@@ -41,10 +45,7 @@ function words(page: Page, process: ProcessReport): string[] {
     case "leaks":
       return afterLeaks(page, process);
     case "suspect":
-      return prose(
-        page,
-        process.verdict.advice ?? "Let it run longer: more slices will settle it.",
-      );
+      return prose(page, process.verdict.advice ?? "Let it run longer: more slices will settle it");
     case "undecided":
       return afterUndecided(page, process);
     case "unseen":
@@ -53,7 +54,7 @@ function words(page: Page, process: ProcessReport): string[] {
       return prose(
         page,
         process.verdict.advice ??
-          "This is about the work done while it was watched; other work may leak elsewhere.",
+          "This is about the work done while it was watched; other work may leak elsewhere",
       );
   }
 }

@@ -95,3 +95,7 @@ export function section(page: Page, label: string, tone: Tone, lines: readonly s
 /** Foreign or own running text: made safe, wrapped, and painted line by line. */
 export const prose = (page: Page, text: string, tone?: Tone): string[] =>
   wrap(page.safe(text), page.proseWidth).map((line) => (tone ? page.paint(tone, line) : line));
+
+/** Sentences as running text; they come without a full stop, and the last one gets none. */
+export const inSentences = (...sentences: readonly (string | null)[]): string =>
+  sentences.filter((sentence) => sentence !== null && sentence !== "").join(". ");

@@ -64,7 +64,7 @@ export function renderText(report: RunReport, options: TextOptions): string {
   const [worst] = worstFirst(report.processes);
   const lines =
     worst === undefined
-      ? section(page, "UNSEEN", "warning", ["No process was watched."])
+      ? section(page, "UNSEEN", "warning", ["No process was watched"])
       : [
           ...(report.processes.length === 1
             ? processSection(page, worst)

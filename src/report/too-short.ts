@@ -1,6 +1,7 @@
 /** A target that ended before a verdict was possible: what was alive at its end, by allocer. */
 import { counted, formatBytes, formatCount } from "../base/format.js";
 import { MIN_SLICES } from "../contract/limits.js";
+import { PERIOD_SECONDS } from "../contract/options.js";
 import type { AllocerReport, ProcessReport } from "../contract/report.js";
 import { roots } from "./leaks.js";
 import { type Page, section } from "./page.js";
@@ -11,8 +12,7 @@ const MOST_SHOWN = 10;
 const GAP = 2;
 /** Slices that a proposed period aims at, enough for a first confident verdict. */
 const AIM_SLICES = 40;
-/** Shortest period that edleak accepts, in seconds. */
-const MIN_PERIOD = 0.01;
+/** Periods that are proposed, in seconds. */
 const PERIODS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /** Fewer slices than any verdict needs. A target that could not be seen is not "too short". */
@@ -22,9 +22,9 @@ export const isTooShort = (process: ProcessReport): boolean =>
 /** A period in seconds that gives a run of this length enough slices; null when none does. */
 export function betterPeriod(process: ProcessReport): number | null {
   const { durationSeconds, periodSeconds } = process;
-  if (durationSeconds < MIN_PERIOD * MIN_SLICES) return null;
+  if (durationSeconds < PERIOD_SECONDS.least * MIN_SLICES) return null;
   const period = PERIODS.findLast((candidate) => candidate * AIM_SLICES <= durationSeconds);
-  const proposed = period ?? MIN_PERIOD;
+  const proposed = period ?? PERIOD_SECONDS.least;
   return proposed < periodSeconds ? proposed : null;
 }
 
@@ -52,7 +52,7 @@ function aliveRows(page: Page, allocers: readonly AllocerReport[]): string[] {
 
 /** The verdict in place of the process's own sentence. */
 export const tooShortSentence = (process: ProcessReport): string =>
-  `Too short to judge: ${counted(process.slices, "slice")}, a verdict needs ${MIN_SLICES}.`;
+  `Too short to judge: ${counted(process.slices, "slice")}, a verdict needs ${MIN_SLICES}`;
 
 export function tooShortSection(page: Page, process: ProcessReport): string[] {
   const alive = roots(process)
