@@ -49,7 +49,7 @@ function checkTools() {
   const wanted = TOOLS.filter((tool) => !(tool.name === "npm" && runningNpm));
   const lacking = wanted.filter((tool) => !run(tool.command, tool.args).ok);
   if (lacking.length === 0) return;
-  const names = lacking.map((tool) => `no ${tool.name}`).join(", ");
+  const names = lacking.map((tool) => `no ${tool.name}`).join(" and ");
   const packages = lacking.flatMap((tool) => tool.packages).join(" ");
   throw new SetupError(
     `this machine has ${names}; on Debian or Ubuntu: sudo apt-get install -y ${packages}`,
