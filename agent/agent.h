@@ -38,29 +38,32 @@
 #define EDL_NOINLINE __attribute__((noinline))
 #define EDL_EXPORT __attribute__((visibility("default")))
 
-/* Site cache of a shard: entry = (return address >> 10) << 27 | field; the low bits are the index. */
-#if defined(__x86_64__)
-#define EDL_CACHE_BITS 10 /* 47-bit user addresses */
-#else
-#define EDL_CACHE_BITS 11 /* 48-bit user addresses */
-#endif
-#define EDL_CACHE_ENTRIES (1u << EDL_CACHE_BITS)
-#define EDL_CACHE_TAG_SHIFT 27
-
-/* Latched generation and phase in one word, so that a signal can't separate them: bits 0-11, bit 12. */
+/*
+ * What is latched, in one word that no signal can tear: bits 52-63 the generation, below them the address
+ * of the shard's lines (biased by one line: indexed by field) at the phase in use.
+ */
+typedef uint64_t edl_latched;
+#define EDL_LATCHED_GEN_SHIFT EDL_TAG_GENERATION_SHIFT
 #define EDL_GEN_MASK 0xfffu
-#define EDL_PHASE_SHIFT 12
+
+static inline uint32_t edl_latched_gen(edl_latched latched) {
+  return (uint32_t)(latched >> EDL_LATCHED_GEN_SHIFT);
+}
+/* Four counters of the phase in use: allocs, bytes, frees, freed bytes. */
+static inline uint64_t *edl_latched_counters(edl_latched latched, uint32_t field) {
+  uintptr_t lines = (uintptr_t)(latched << EDL_GENERATION_ID_BITS >> EDL_GENERATION_ID_BITS);
+  return (uint64_t *)(lines + (uintptr_t)field * sizeof(struct edl_line));
+}
 
 /*
  * What the fast path needs of a shard. Private memory that reads as zeros in a forked child: then `seen`
  * matches no control word (the secret key is mixed in: not even a forged one) and the slow path is taken.
  */
 struct edl_hot {
-  uint64_t seen;         /* control word that `latched` was made from ^ key; 0 for none */
-  uint32_t latched;      /* generation and phase in use */
-  uint32_t unused;
-  struct edl_line *lines; /* biased by one line: indexed by field */
-  uint64_t *cache;
+  uint64_t seen;              /* control word that `latched` was made from ^ key; 0 for none */
+  edl_latched latched;
+  struct edl_site *sites;     /* call sites of the latched generation */
+  struct edl_site_table *table; /* of the shard, both parities */
   uint64_t pad[4];
 };
 _Static_assert(sizeof(struct edl_hot) == 64, "one cache line per shard");
@@ -81,6 +84,7 @@ enum edl_mode { EDL_BOOT_NONE, EDL_BOOTING, EDL_LIVE, EDL_OFF };
 
 /* Private state of the process; the first line is what the fast path reads. */
 struct edl_agent {
+  const _Atomic uint64_t *fast_control; /* as control, or a word that never matches: no fast path */
   const _Atomic uint64_t *control; /* in the segment; a word that never matches until then */
   uint64_t key;                    /* secret of the tags */
   _Atomic uint32_t issued;         /* allocer ids in use; a field is valid when field - 1 < issued */
@@ -102,10 +106,10 @@ extern struct edl_agent edl __attribute__((aligned(64)));
 
 /* A thread's turn to count one event; begun after, ended before anything of the real allocator. */
 struct edl_turn {
-  struct edl_line *lines; /* biased by one; NULL: don't count */
-  uint64_t *cache;        /* NULL on a shared shard */
-  uint32_t latched;
-  uint32_t shared; /* 1 + index of the shared shard, 0 on an own one */
+  edl_latched latched;    /* 0: don't count */
+  struct edl_site *sites; /* NULL on a shared shard */
+  uint32_t shared;        /* 1 + index of the shared shard, 0 on an own one */
+  uint32_t phase;         /* of a shared shard */
 };
 
 /* True when this thread has latched what the host last wrote: the test of the fast path. */

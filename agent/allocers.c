@@ -10,6 +10,7 @@
 
 #include "agent.h"
 #include "sys.h"
+#include "tag.h"
 
 #define PROBES 512
 #define FIELD_MASK 0xffffffu
@@ -102,11 +103,30 @@ uint32_t edl_allocer_find(const uintptr_t *addresses, unsigned depth) {
   return mine;
 }
 
+/* Makes the caller's place in the shard's table, if it is free. */
+static void site_fill(const struct edl_turn *turn, uintptr_t caller, uint32_t field) {
+  struct edl_site *site = edl_site_place(turn->sites, caller);
+  uintptr_t empty = 0;
+  if (!atomic_compare_exchange_strong(&site->caller, &empty, 1)) return;
+  struct edl_site_table *own = edl_self.hot->table;
+  unsigned parity = turn->sites == own->sites[1];
+  own->filled[parity][atomic_fetch_add(&own->filled_count[parity], 1) % EDL_SITES] =
+      (uint16_t)(site - turn->sites);
+  site->counters = edl_latched_counters(turn->latched, field);
+  site->tag_base = edl_tag_base(field, edl_latched_gen(turn->latched), edl.key);
+  atomic_store_explicit(&site->caller, caller, memory_order_release);
+}
+
+void edl_sites_clear(struct edl_site_table *sites, unsigned parity) {
+  uint32_t n = atomic_load(&sites->filled_count[parity]);
+  for (uint32_t i = 0; i < n; i++)
+    atomic_store_explicit(&sites->sites[parity][sites->filled[parity][i]].caller, 0, memory_order_relaxed);
+  atomic_store(&sites->filled_count[parity], 0);
+}
+
 uint32_t edl_allocer_of(const struct edl_turn *turn, uintptr_t caller) {
-  uint64_t *slot = turn->cache ? edl_cache_slot(turn->cache, caller) : NULL;
-  if (slot && edl_cache_hit(*slot, caller)) return (uint32_t)*slot & FIELD_MASK;
   uint32_t field = edl_allocer_find(&caller, 1);
-  if (slot && field != 1) *slot = edl_cache_entry(caller, field);
+  if (turn->sites && field != 1) site_fill(turn, caller, field);
   return field;
 }
 
@@ -116,14 +136,14 @@ bool edl_allocers_boot(void) {
   table_mask = entries - 1;
   size_t table_bytes = entries * sizeof *table;
   size_t key_bytes = edl.max_allocers * sizeof *keys;
-  size_t cache_bytes = (size_t)edl.exclusive * EDL_CACHE_ENTRIES * sizeof(uint64_t);
-  char *memory = edl_mmap(NULL, table_bytes + key_bytes + cache_bytes, PROT_READ | PROT_WRITE,
+  size_t site_bytes = edl.exclusive * sizeof(struct edl_site_table);
+  char *memory = edl_mmap(NULL, site_bytes + table_bytes + key_bytes, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (!memory) return false;
-  table = (_Atomic uint64_t *)memory;
-  keys = (struct key *)(memory + table_bytes);
   for (unsigned s = 0; s < edl.exclusive; s++)
-    edl.hot[s].cache = (uint64_t *)(memory + table_bytes + key_bytes) + s * EDL_CACHE_ENTRIES;
+    edl.hot[s].table = (struct edl_site_table *)memory + s;
+  table = (_Atomic uint64_t *)(memory + site_bytes);
+  keys = (struct key *)(memory + site_bytes + table_bytes);
   atomic_store(&edl.issued, 1); /* id 0: unattributed */
   publish_issued(1);
   return true;

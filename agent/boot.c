@@ -20,7 +20,7 @@ void edl_glibc_boot(bool is_foreign);
 
 static const _Atomic uint64_t never = 1;
 
-struct edl_agent edl = {.control = &never};
+struct edl_agent edl = {.fast_control = &never, .control = &never};
 
 struct edl_next edl_next = {
     .malloc = edl_stub_malloc,
@@ -134,6 +134,7 @@ static bool start_counting(const struct edl_found *found) {
   edl_fork_register();
   __atomic_store_n(&edl.header->state, EDL_STATE_LIVE, __ATOMIC_RELEASE);
   edl.control = (const _Atomic uint64_t *)(edl.segment + EDL_CONTROL_OFFSET);
+  if (edl.inline_chunks) edl.fast_control = edl.control;
   return true;
 }
 

@@ -19,14 +19,9 @@ static inline void edl_counter_add_shared(uint64_t *counter, uint64_t amount) {
   __atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);
 }
 
-/* The four counters of the phase in use: allocs, bytes, frees, freed bytes. */
-static inline uint64_t *edl_phase(struct edl_line *lines, uint32_t field, uint32_t latched) {
-  return (uint64_t *)&lines[field] + ((latched >> EDL_PHASE_SHIFT) & 1) * 4;
-}
-
 static inline void edl_count_pair(const struct edl_turn *turn, uint32_t field, unsigned first,
                                   uint64_t bytes) {
-  uint64_t *counters = edl_phase(turn->lines, field, turn->latched) + first;
+  uint64_t *counters = edl_latched_counters(turn->latched, field) + first;
   if (edl_likely(turn->shared == 0)) {
     edl_counter_add(&counters[0], 1);
     edl_counter_add(&counters[1], bytes);

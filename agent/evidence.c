@@ -58,7 +58,7 @@ EDL_NOINLINE void edl_free_older(const struct edl_turn *turn, uint32_t field, ui
   const uint32_t *slices = (const uint32_t *)(edl.segment + EDL_SLICE_OF_GEN_OFFSET);
   unsigned slot = __atomic_load_n(&slots[generation], __ATOMIC_RELAXED) % EDL_BIRTH_SLOTS;
   uint32_t born = __atomic_load_n(&slices[generation], __ATOMIC_RELAXED);
-  uint32_t now = __atomic_load_n(&slices[turn->latched & EDL_GEN_MASK], __ATOMIC_RELAXED);
+  uint32_t now = __atomic_load_n(&slices[edl_latched_gen(turn->latched)], __ATOMIC_RELAXED);
   ADD(e->freed_blocks[slot], 1);
   ADD(e->freed_bytes[slot], n);
   ADD(e->age_frees[age_bucket(born, now)], 1);

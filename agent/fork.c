@@ -21,6 +21,7 @@ void edl_fork_child(void) {
   if (atomic_load(&edl.mode) != EDL_LIVE) return;
   edl_self.hot = &edl_cold;
   atomic_store(&edl.mode, EDL_OFF);
+  edl.fast_control = &never;
   edl.control = &never;
   edl_segment_forget();
 }

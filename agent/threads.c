@@ -7,6 +7,7 @@
  * always name the same generation.
  */
 #include "agent.h"
+#include "allocers.h"
 #include "libc.h"
 #include "sys.h"
 
@@ -35,9 +36,12 @@ static inline unsigned phase_of(uint64_t latch) { return (latch >> LATCH_COUNT_S
 static inline uint32_t gen_of(uint64_t latch, unsigned phase) {
   return (uint32_t)(latch >> (phase * EDL_GENERATION_ID_BITS)) & EDL_GEN_MASK;
 }
-static inline uint32_t latched_of(uint64_t latch) {
+/* Lines of the shard at the phase in use, and its generation. */
+static inline edl_latched latched_of(unsigned shard, uint64_t latch) {
   unsigned phase = phase_of(latch);
-  return gen_of(latch, phase) | phase << EDL_PHASE_SHIFT;
+  struct edl_line *lines = edl.lines + (size_t)shard * edl.max_allocers - 1;
+  uintptr_t at = (uintptr_t)lines + phase * (sizeof(struct edl_line) / 2);
+  return (edl_latched)gen_of(latch, phase) << EDL_LATCHED_GEN_SHIFT | at;
 }
 static inline uint64_t latch_next(uint64_t latch, uint32_t gen) {
   unsigned phase = phase_of(latch) ^ 1;
@@ -52,10 +56,6 @@ static inline uint64_t latch_next(uint64_t latch, uint32_t gen) {
 static uint64_t control_read(void) {
   uint64_t word = atomic_load_explicit(edl.control, memory_order_acquire);
   return (uint32_t)word == ~(uint32_t)(word >> 32) ? word : 0;
-}
-
-static struct edl_line *lines_of(unsigned shard) {
-  return edl.lines + (size_t)shard * edl.max_allocers - 1;
 }
 
 /* --- exclusive shards --------------------------------------------------------------------------- */
@@ -106,8 +106,11 @@ EDL_NOINLINE static void shard_acquire(void) {
   }
   shard_publish((unsigned)s, tid, EDL_SHARD_EXCLUSIVE);
   struct edl_hot *hot = &edl.hot[s];
-  hot->lines = lines_of((unsigned)s);
   hot->seen = 0;
+  unsigned parity = phase_of(atomic_load(latch_of((unsigned)s)));
+  edl_sites_clear(hot->table, parity); /* of the shard's former owner */
+  hot->sites = hot->table->sites[parity];
+  hot->latched = latched_of((unsigned)s, atomic_load(latch_of((unsigned)s)));
   atomic_signal_fence(memory_order_seq_cst);
   edl_self.hot = hot;
   if (exit_key >= 0) edl_libc.pthread_setspecific((unsigned)exit_key, hot);
@@ -127,18 +130,22 @@ static void thread_exit(void *value) {
 }
 
 /* Brings the thread to the current generation. A signal handler may do the same in between: the
- * compare-and-swap on the latch makes one of the two count. */
+ * compare-and-swap on the latch makes one of the two count. The sites of the new parity are emptied
+ * before it: they are of the generation before last, which nobody uses any more. */
 static void latch_own(struct edl_hot *hot, uint64_t control) {
-  _Atomic uint64_t *latch = latch_of((unsigned)(hot - edl.hot));
+  unsigned shard = (unsigned)(hot - edl.hot);
+  _Atomic uint64_t *latch = latch_of(shard);
   uint32_t gen = (uint32_t)control & EDL_GEN_MASK;
   uint64_t current = atomic_load_explicit(latch, memory_order_relaxed);
   for (int tries = 0; tries < 4 && gen_of(current, phase_of(current)) != gen; tries++) {
     uint64_t next = latch_next(current, gen);
+    edl_sites_clear(hot->table, phase_of(next));
     if (atomic_compare_exchange_strong_explicit(latch, &current, next, memory_order_release,
                                                 memory_order_relaxed))
       current = next;
   }
-  hot->latched = latched_of(current);
+  hot->latched = latched_of(shard, current);
+  hot->sites = hot->table->sites[phase_of(current)];
   atomic_signal_fence(memory_order_seq_cst);
   hot->seen = control ^ edl.key;
 }
@@ -167,7 +174,7 @@ static bool shared_ready(unsigned s) {
 
 /* Enters the phase in use, moving the latch on when the generation has changed and the other phase is
  * empty. Bounded: whoever loses too often counts in the phase it is in, under that phase's generation. */
-static uint32_t shared_enter(unsigned s, uint64_t control) {
+static uint64_t shared_enter(unsigned s, uint64_t control) {
   _Atomic uint64_t *latch = latch_of(s);
   for (int tries = 0;; tries++) {
     uint64_t current = atomic_load(latch);
@@ -178,8 +185,8 @@ static uint32_t shared_enter(unsigned s, uint64_t control) {
       atomic_fetch_sub(&inside[s].users[phase], 1);
       continue;
     }
-    if (gen_of(current, phase) == gen || tries >= SHARED_TRIES) return latched_of(current);
-    if (atomic_load(&inside[s].users[phase ^ 1]) != 0) return latched_of(current);
+    if (gen_of(current, phase) == gen || tries >= SHARED_TRIES) return current;
+    if (atomic_load(&inside[s].users[phase ^ 1]) != 0) return current;
     uint64_t next = latch_next(current, gen);
     atomic_compare_exchange_strong(latch, &current, next);
     atomic_fetch_sub(&inside[s].users[phase], 1);
@@ -195,12 +202,23 @@ static void shared_begin(struct edl_turn *turn, uint64_t control) {
       return;
     }
   }
-  turn->latched = shared_enter(s, control);
+  uint64_t latch = shared_enter(s, control);
+  turn->latched = latched_of(s, latch);
+  turn->phase = phase_of(latch);
   turn->shared = 1 + s;
-  turn->lines = lines_of(s);
 }
 
 /* --- the turn ----------------------------------------------------------------------------------- */
+
+/* `sites` and `latched` of one turn must be of one generation: a signal may change both in between. */
+static void turn_take(struct edl_turn *turn, const struct edl_hot *hot) {
+  do {
+    turn->latched = hot->latched;
+    atomic_signal_fence(memory_order_seq_cst);
+    turn->sites = hot->sites;
+    atomic_signal_fence(memory_order_seq_cst);
+  } while (turn->latched != *(volatile const edl_latched *)&hot->latched);
+}
 
 EDL_NOINLINE static void turn_begin_slow(struct edl_turn *turn) {
   if (atomic_load_explicit(&edl.mode, memory_order_acquire) != EDL_LIVE) {
@@ -219,18 +237,14 @@ EDL_NOINLINE static void turn_begin_slow(struct edl_turn *turn) {
   }
   struct edl_hot *hot = edl_self.hot;
   if (control != 0 && (control ^ edl.key) != hot->seen) latch_own(hot, control);
-  turn->lines = hot->lines;
-  turn->cache = hot->cache;
-  turn->latched = hot->latched;
+  turn_take(turn, hot);
 }
 
 void edl_turn_begin(struct edl_turn *turn) {
   *turn = (struct edl_turn){0};
   struct edl_hot *hot = edl_self.hot;
   if (edl_likely(edl_turn_is_current(hot))) {
-    turn->lines = hot->lines;
-    turn->cache = hot->cache;
-    turn->latched = hot->latched;
+    turn_take(turn, hot);
     return;
   }
   turn_begin_slow(turn);
@@ -238,8 +252,7 @@ void edl_turn_begin(struct edl_turn *turn) {
 
 void edl_turn_end(const struct edl_turn *turn) {
   if (edl_unlikely(turn->shared != 0)) {
-    unsigned phase = (turn->latched >> EDL_PHASE_SHIFT) & 1;
-    atomic_fetch_sub(&inside[turn->shared - 1].users[phase], 1);
+    atomic_fetch_sub(&inside[turn->shared - 1].users[turn->phase], 1);
   }
 }
 

@@ -17,7 +17,7 @@ static bool block_is_tagged_size(const void *block, size_t *usable) {
 
 static void put_big(const void *block, size_t n, uintptr_t caller, struct edl_turn *turn) {
   uint32_t field = edl_allocer_of(turn, caller);
-  struct edl_big what = {n, field, turn->latched & EDL_GEN_MASK};
+  struct edl_big what = {n, field, edl_latched_gen(turn->latched)};
   if (edl_big_put(block, what)) edl_count_alloc(turn, field, n);
   else edl_lost(EDL_LOSS_BIG_TABLE_FULL);
 }
@@ -29,14 +29,14 @@ static void put_tag(void *block, size_t usable, size_t n, uintptr_t caller, stru
   }
   uint32_t field = edl_allocer_of(turn, caller);
   edl_count_alloc(turn, field, n);
-  edl_tag_write(block, usable, n, field, turn->latched & EDL_GEN_MASK, edl.key);
+  edl_tag_write(block, usable, n, edl_tag_base(field, edl_latched_gen(turn->latched), edl.key));
 }
 
 EDL_NOINLINE void *edl_track_slow(void *block, size_t n, uintptr_t caller) {
   if (!block || edl_is_bootstrap(block)) return block;
   struct edl_turn turn;
   edl_turn_begin(&turn);
-  if (turn.lines) {
+  if (turn.latched) {
     size_t usable;
     if (block_is_tagged_size(block, &usable)) put_tag(block, usable, n, caller, &turn);
     else put_big(block, n, caller, &turn);
@@ -46,18 +46,18 @@ EDL_NOINLINE void *edl_track_slow(void *block, size_t n, uintptr_t caller) {
 }
 
 static void count_gone(const struct edl_turn *turn, const struct edl_was *was) {
-  if (was->gen == (turn->latched & EDL_GEN_MASK)) edl_count_free(turn, was->field, was->n);
+  if (was->gen == edl_latched_gen(turn->latched)) edl_count_free(turn, was->field, was->n);
   else edl_free_older(turn, was->field, was->gen, was->n);
 }
 
 /* The tag of a block of this usable size: intact, or damaged in its first byte only. */
 static bool read_tag(char *at, size_t usable, struct edl_was *was, bool *overrun) {
-  uint64_t tag = edl_tag_load(at);
-  uint32_t damage = edl_tag_damage(at, tag, edl.key);
+  uint64_t stored = edl_tag_load(at), word = stored ^ edl_tag_address(at);
+  uint32_t damage = edl_tag_damage(word, edl.key);
   uint32_t issued = atomic_load_explicit(&edl.issued, memory_order_relaxed);
-  if (damage > 0xff || !edl_tag_field_ok(tag, issued)) return false;
+  if (stored == 0 || damage > 0xff || !edl_tag_field_ok(word, issued)) return false;
   *overrun = damage != 0;
-  *was = (struct edl_was){edl_tag_size(at, tag, usable), tag, at, edl_tag_field(tag), edl_tag_gen(tag)};
+  *was = (struct edl_was){edl_tag_size(at, word, usable), word, at, edl_tag_field(word), edl_tag_gen(word)};
   return true;
 }
 
@@ -90,13 +90,13 @@ void edl_retag(void *block, const struct edl_was *was) {
     return;
   }
   if (edl_tag_slack(was->tag) == EDL_SLACK_IN_WORD) edl_tag_store(was->tag_at - 8, was->n);
-  edl_tag_store(was->tag_at, was->tag);
+  edl_tag_store(was->tag_at, was->tag ^ edl_tag_address(was->tag_at));
 }
 
 void edl_count_gone(const struct edl_was *was) {
   struct edl_turn turn;
   edl_turn_begin(&turn);
-  if (turn.lines) {
+  if (turn.latched) {
     if (was->field) count_gone(&turn, was);
     else edl_lost(EDL_LOSS_UNKNOWN_FREES);
   }
@@ -107,7 +107,7 @@ EDL_NOINLINE void edl_untrack_slow(void *block) {
   if (edl_is_bootstrap(block) || atomic_load_explicit(&edl.mode, memory_order_acquire) != EDL_LIVE) return;
   struct edl_turn turn;
   edl_turn_begin(&turn);
-  if (turn.lines) {
+  if (turn.latched) {
     struct edl_was was;
     edl_untag(block, &was);
     if (was.field) count_gone(&turn, &was);

@@ -3,7 +3,7 @@
  * untag what goes.
  *
  * Fast path of an allocation, when the thread has latched the current generation, the caller is in its
- * site cache and glibc's chunk header may be read: 6 loads, 3 branches, 2 adds to memory, 1 store, no call.
+ * table of sites and glibc's chunk header may be read: 10 loads, 5 branches, 2 adds to memory, 1 store.
  * Everything else is in track.c, out of line.
  */
 #ifndef EDL_TRACK_H
@@ -33,6 +33,11 @@ static inline size_t edl_chunk_usable(size_t word) { return (word & ~EDL_CHUNK_F
 /* What to ask the real allocator for. Requests that would overflow are big, so they pass unchanged. */
 static inline size_t edl_request(size_t n) { return n < EDL_BIG_BLOCK_BYTES ? n + 8 : n; }
 
+/* As edl_turn_is_current, and glibc's chunk headers may be read. */
+static inline bool edl_fast_is_current(const struct edl_hot *hot) {
+  return (atomic_load_explicit(edl.fast_control, memory_order_relaxed) ^ edl.key) == hot->seen;
+}
+
 /* track.c */
 void *edl_track_slow(void *block, size_t n, uintptr_t caller);
 void edl_untrack_slow(void *block);
@@ -54,16 +59,15 @@ void edl_count_gone(const struct edl_was *was);
 /* A block of n bytes came from the real allocator for `caller`: counts and tags it. */
 static inline __attribute__((always_inline)) void *edl_track(void *block, size_t n, uintptr_t caller) {
   const struct edl_hot *hot = edl_self.hot;
-  if (edl_likely(block != NULL) && edl_likely(edl.inline_chunks) && edl_likely(edl_turn_is_current(hot))) {
+  if (edl_likely(block != NULL) && edl_likely(edl_fast_is_current(hot))) {
+    struct edl_site *site = edl_site_place(hot->sites, caller);
     size_t word = edl_chunk_word(block);
-    uint32_t latched = hot->latched;
-    uint64_t entry = *edl_cache_slot(hot->cache, caller);
-    if (edl_likely(edl_chunk_small(word)) && edl_likely(edl_cache_hit(entry, caller))) {
-      uint32_t field = (uint32_t)entry & 0xffffffu;
-      uint64_t *counters = edl_phase(hot->lines, field, latched);
+    if (edl_likely(atomic_load_explicit(&site->caller, memory_order_relaxed) == caller) &&
+        edl_likely(edl_chunk_small(word))) {
+      uint64_t *counters = site->counters;
       edl_counter_add(&counters[0], 1);
       edl_counter_add(&counters[1], n);
-      edl_tag_write(block, edl_chunk_usable(word), n, field, latched & EDL_GEN_MASK, edl.key);
+      edl_tag_write(block, edl_chunk_usable(word), n, site->tag_base);
       return block;
     }
   }
@@ -73,19 +77,18 @@ static inline __attribute__((always_inline)) void *edl_track(void *block, size_t
 /* A block is about to go to the real free: counts it and wipes its tag. */
 static inline __attribute__((always_inline)) void edl_untrack(void *block) {
   const struct edl_hot *hot = edl_self.hot;
-  if (edl_likely(edl.inline_chunks) && edl_likely(edl_turn_is_current(hot)) &&
-      edl_likely(((uintptr_t)block & 15) == 0)) {
+  if (edl_likely(edl_fast_is_current(hot)) && edl_likely(((uintptr_t)block & 15) == 0)) {
     size_t word = edl_chunk_word(block);
     if (edl_likely(edl_chunk_small(word))) {
       size_t usable = edl_chunk_usable(word);
       char *at = (char *)block + usable - 8;
-      uint64_t tag = edl_tag_load(at);
-      uint32_t latched = hot->latched;
-      if (edl_likely(edl_tag_damage(at, tag, edl.key) == 0) &&
+      uint64_t tag = edl_tag_load(at) ^ edl_tag_address(at);
+      edl_latched latched = hot->latched;
+      if (edl_likely(edl_tag_damage(tag, edl.key) == 0) &&
           edl_likely(edl_tag_field_ok(tag, atomic_load_explicit(&edl.issued, memory_order_relaxed))) &&
-          edl_likely(edl_tag_gen(tag) == (latched & EDL_GEN_MASK))) {
+          edl_likely((tag ^ latched) >> EDL_TAG_GENERATION_SHIFT == 0)) {
         edl_tag_store(at, 0);
-        uint64_t *counters = edl_phase(hot->lines, edl_tag_field(tag), latched);
+        uint64_t *counters = edl_latched_counters(latched, edl_tag_field(tag));
         edl_counter_add(&counters[2], 1);
         edl_counter_add(&counters[3], edl_tag_size(at, tag, usable));
         return;

@@ -81,8 +81,11 @@ for display, never carry over.
 
 ## Tag
 
-Blocks below ${limits.BIG_BLOCK_BYTES} usable bytes carry a u64 in their last 8 usable bytes: bits 0-23 check, 24-47
-allocer id + 1, 48-51 slack, 52-63 generation id. The check mixes the tag's own address, the payload and a secret of
-the process; the zero word is never a tag. \`requested size = usable - 8 - slack\`; slack 15 means that
+Blocks below ${limits.BIG_BLOCK_BYTES} usable bytes carry a u64 in their last 8 usable bytes: a word xor (the
+tag's own address >> 3). Bits of the word: 0-23 check, 24-47 allocer id + 1, 48-51 slack, 52-63 generation
+id. The check mixes the payload and a secret of the process. \`requested size = usable - 8 - slack\`; slack 15
+means that the requested size is in the 8 bytes before the tag. Bigger blocks are in a table of the
+agent's own memory.
+`; slack 15 means that
 the requested size is in the 8 bytes before the tag. Bigger blocks are in a table of the agent's own memory.
 `;
