@@ -160,6 +160,14 @@ describe("the JSON report", () => {
     }
   });
 
+  test("of the example in docs/formats/report.md fits the schema", () => {
+    const text = readFileSync(join(ROOT, "docs/formats/report.md"), "utf8");
+    const [, example = ""] = /```json\n([\s\S]*?)```/.exec(text) ?? [];
+    const report = JSON.parse(example);
+    expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
+    expect(JSON.stringify(JSON.parse(renderJson(report)))).toBe(JSON.stringify(report));
+  });
+
   test("can be printed: nothing in it moves a cursor", () => {
     fc.assert(
       fc.property(report, (made) => {
