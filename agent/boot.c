@@ -108,6 +108,13 @@ static bool chunks_readable(const struct edl_found *found) {
   return true;
 }
 
+/* tcmalloc allocates when it is first asked for a size: let it do so before blocks are counted. */
+static void warm_up(void) {
+  void *p = edl_next.malloc(32);
+  if (p) edl_next.malloc_usable_size(p);
+  edl_next.free(p);
+}
+
 static uint64_t make_key(void) {
   uint64_t key = 0;
   if (edl_sys3(SYS_getrandom, &key, sizeof key, 1 /* GRND_NONBLOCK */) != (long)sizeof key)
@@ -124,6 +131,7 @@ static void describe_allocator(const struct edl_found *found) {
 
 static bool start_counting(const struct edl_found *found) {
   if (!edl_next.malloc_usable_size || edl_next.malloc_usable_size == edl_stub_usable) return false;
+  warm_up();
   edl.key = make_key();
   if (!edl_fork_boot() || !edl_segment_boot()) return false;
   if (!edl_allocers_boot() || !edl_evidence_boot() || !edl_big_boot()) return false;

@@ -86,6 +86,4 @@ tag's own address >> 3). Bits of the word: 0-23 check, 24-47 allocer id + 1, 48-
 id. The check mixes the payload and a secret of the process. \`requested size = usable - 8 - slack\`; slack 15
 means that the requested size is in the 8 bytes before the tag. Bigger blocks are in a table of the
 agent's own memory.
-`; slack 15 means that
-the requested size is in the 8 bytes before the tag. Bigger blocks are in a table of the agent's own memory.
 `;
