@@ -106,8 +106,11 @@ export class CoProcess {
       if (this.#child === child) this.#fail("ended");
     };
     child.on("error", ended);
-    // Not "exit": the end of an answer may still be in the pipe then.
+    // Under way "exit" is too early: the end of an answer may still be in the pipe.
     child.on("close", ended);
+    child.on("exit", () => {
+      if (this.#exchange === null) ended();
+    });
     child.stdin?.on("error", ended);
     child.stdout?.on("error", ended);
     child.stdout?.on("data", (bytes: Buffer) => {
