@@ -7,6 +7,9 @@ import { visitChanges, WordBuffer } from "./mirror.js";
 import type { OpenSegment } from "./open-segment.js";
 import type { Refusal } from "./refusal.js";
 
+const WORDS = ALLOCER.size / 4;
+const OVERRUNS = at("overruns") / 4;
+
 export class AllocerRecords {
   readonly #segment: OpenSegment;
   readonly #now = new WordBuffer();
@@ -40,10 +43,10 @@ export class AllocerRecords {
     if (failure) return failure;
     const overruns = new Map(this.#overruns);
     let changed = false;
-    visitChanges(this.#now, this.#before, length, PAGE_BYTES, (from, to) => {
-      for (let base = from; base < to; base += ALLOCER.size) {
-        const count = this.#now.bytes.readUInt32LE(base + at("overruns"));
-        const id = base / ALLOCER.size;
+    visitChanges(this.#now, this.#before, length, PAGE_BYTES, (now, _before, from, to) => {
+      for (let base = from; base < to; base += WORDS) {
+        const count = now[base + OVERRUNS]!;
+        const id = base / WORDS;
         if (count <= (overruns.get(id) ?? 0)) continue;
         overruns.set(id, count);
         changed = true;

@@ -57,53 +57,78 @@ export class EvidenceRecords {
     this.#before.reserve(length, most);
     const failure = this.#segment.readAt(this.#now.bytes, length, this.#segment.layout.evidence);
     if (failure) return failure;
-    visitChanges(this.#now, this.#before, length, EVIDENCE.size, (from, to) => {
-      const base = from / 4;
-      const allocer = this.#now.words[base + ALLOCER]!;
-      if (allocer < issued) this.#decode(base, allocer);
-      else this.#before.bytes.copy(this.#now.bytes, from, from, to);
+    visitChanges(this.#now, this.#before, length, EVIDENCE.size, (now, before, from, to) => {
+      const allocer = now[from + ALLOCER]!;
+      if (allocer < issued) this.#decode(now, before, from, allocer);
+      else now.set(before.subarray(from, to), from);
     });
     return null;
   }
 
   oldFrees(): OldFreeColumns {
     const rows = this.#oldFrees;
-    return {
-      allocer: Uint32Array.from(rows, (row) => row.allocer),
-      birthSlice: Uint32Array.from(rows, (row) => row.birthSlice),
-      blocks: Float64Array.from(rows, (row) => row.blocks),
-      bytes: Float64Array.from(rows, (row) => row.bytes),
-    };
+    const allocer = new Uint32Array(rows.length);
+    const birthSlice = new Uint32Array(rows.length);
+    const blocks = new Float64Array(rows.length);
+    const bytes = new Float64Array(rows.length);
+    rows.forEach((row, i) => {
+      allocer[i] = row.allocer;
+      birthSlice[i] = row.birthSlice;
+      blocks[i] = row.blocks;
+      bytes[i] = row.bytes;
+    });
+    return { allocer, birthSlice, blocks, bytes };
   }
 
   ages(): AgeColumns {
     const rows = this.#ages;
-    return {
-      allocer: Uint32Array.from(rows, (row) => row.allocer),
-      bucket: Uint8Array.from(rows, (row) => row.bucket),
-      blocks: Float64Array.from(rows, (row) => row.blocks),
-    };
+    const allocer = new Uint32Array(rows.length);
+    const bucket = new Uint8Array(rows.length);
+    const blocks = new Float64Array(rows.length);
+    rows.forEach((row, i) => {
+      allocer[i] = row.allocer;
+      bucket[i] = row.bucket;
+      blocks[i] = row.blocks;
+    });
+    return { allocer, bucket, blocks };
   }
 
-  #decode(base: number, allocer: number): void {
-    const now = this.#now.words;
-    const before = this.#before.words;
-    const byBirth = new Map<number, OldFree>();
+  #decode(now: Uint32Array, before: Uint32Array, base: number, allocer: number): void {
+    const firstRow = this.#oldFrees.length;
     for (let slot = 0; slot < BIRTH_SLOTS; slot++) {
+      const bytesAt = base + FREED_BYTES + 2 * slot;
+      if (
+        now[base + FREED_BLOCKS + slot] === before[base + FREED_BLOCKS + slot] &&
+        now[bytesAt] === before[bytesAt] &&
+        now[bytesAt + 1] === before[bytesAt + 1]
+      )
+        continue;
       const blocks = differenceU32(now, before, base + FREED_BLOCKS + slot, this.#damage);
-      const bytes = differenceU64(now, before, base + FREED_BYTES + 2 * slot, this.#damage);
+      const bytes = differenceU64(now, before, bytesAt, this.#damage);
       if (blocks === 0 && bytes === 0) continue;
-      // Two slots have one birth slice while one of them rests after a merge.
-      const birthSlice = this.#plan.birthSliceOfSlot(slot);
-      const row = byBirth.get(birthSlice) ?? { allocer, birthSlice, blocks: 0, bytes: 0 };
-      row.blocks += blocks;
-      row.bytes += bytes;
-      byBirth.set(birthSlice, row);
+      this.#addOldFree(firstRow, allocer, this.#plan.birthSliceOfSlot(slot), blocks, bytes);
     }
-    this.#oldFrees.push(...byBirth.values());
     for (let bucket = 0; bucket < AGE_BUCKETS; bucket++) {
       const blocks = differenceU32(now, before, base + AGE_FREES + bucket, this.#damage);
       if (blocks !== 0) this.#ages.push({ allocer, bucket, blocks });
     }
+  }
+
+  /** One row per birth slice: two slots have the same while one of them rests after a merge. */
+  #addOldFree(
+    firstRow: number,
+    allocer: number,
+    birthSlice: number,
+    blocks: number,
+    bytes: number,
+  ): void {
+    for (let i = firstRow; i < this.#oldFrees.length; i++) {
+      const row = this.#oldFrees[i]!;
+      if (row.birthSlice !== birthSlice) continue;
+      row.blocks += blocks;
+      row.bytes += bytes;
+      return;
+    }
+    this.#oldFrees.push({ allocer, birthSlice, blocks, bytes });
   }
 }

@@ -19,20 +19,20 @@ export class WordBuffer {
 }
 
 /**
- * Calls `visit` for each piece of `piece` bytes that differs between the two, then makes `before` equal to
- * `now` there. `visit` may correct `now`.
+ * Calls `visit` for each piece of `piece` bytes that differs between the two, with both as words and the
+ * piece as [from, to) in words; then makes `before` equal to `now` there. `visit` may correct `now`.
  */
 export function visitChanges(
   now: WordBuffer,
   before: WordBuffer,
   length: number,
   piece: number,
-  visit: (from: number, to: number) => void,
+  visit: (now: Uint32Array, before: Uint32Array, from: number, to: number) => void,
 ): void {
   for (let from = 0; from < length; from += piece) {
     const to = Math.min(from + piece, length);
     if (now.bytes.compare(before.bytes, from, to, from, to) === 0) continue;
-    visit(from, to);
+    visit(now.words, before.words, from / 4, to / 4);
     now.bytes.copy(before.bytes, from, from, to);
   }
 }

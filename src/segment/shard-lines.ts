@@ -110,17 +110,12 @@ export class ShardLines {
     copy.latches = latch.count;
     this.#copies[s] = copy;
     copy.lines.reserve(length, this.#segment.header.ceilings.maxAllocers * LINE.size);
-    const sums: [BirthSums | null, BirthSums | null] = [null, null];
-    const before = copy.lines.words;
-    visitChanges(this.#now, copy.lines, length, PAGE_BYTES, (from, to) => {
-      for (let allocer = from / LINE.size; allocer < to / LINE.size; allocer++) {
-        for (const phase of [0, 1] as const) {
-          const at = allocer * LINE_WORDS + phase * PHASE_WORDS;
-          if (unchanged(this.#now.words, before, at)) continue;
-          sums[phase] ??= births.of(this.#birthSlice(latch.generations[phase]));
-          addPhase(sums[phase], allocer, this.#now.words, before, at, this.#doubts);
-        }
-      }
+    const sums = latch.generations.map(
+      (generation) => new LazySums(() => births.of(this.#birthSlice(generation))),
+    ) as [LazySums, LazySums];
+    visitChanges(this.#now, copy.lines, length, PAGE_BYTES, (now, before, from, to) => {
+      decodePhase(now, before, from, to, 0, sums[0], this.#doubts);
+      decodePhase(now, before, from, to, PHASE_WORDS, sums[1], this.#doubts);
     });
   }
 
@@ -133,23 +128,42 @@ export class ShardLines {
   }
 }
 
-function unchanged(now: Uint32Array, before: Uint32Array, at: number): boolean {
-  for (let i = at; i < at + PHASE_WORDS; i++) if (now[i] !== before[i]) return false;
-  return true;
+/** Sums that are made when the first difference is found: a phase that rests may name any old generation. */
+class LazySums {
+  readonly #make: () => BirthSums;
+  #sums: BirthSums | null = null;
+
+  constructor(make: () => BirthSums) {
+    this.#make = make;
+  }
+
+  get(): BirthSums {
+    this.#sums ??= this.#make();
+    return this.#sums;
+  }
 }
 
-/** The four counters of a phase, in the order of the line: allocs, bytes, frees, freed bytes. */
-function addPhase(
-  sums: BirthSums,
-  allocer: number,
+/**
+ * Adds the differences of one phase of the lines in words [from, to): at `phase` words into a line there
+ * are allocs, bytes, frees, freed bytes, of 64 bits each.
+ */
+function decodePhase(
   now: Uint32Array,
   before: Uint32Array,
-  at: number,
+  from: number,
+  to: number,
+  phase: number,
+  sums: LazySums,
   damage: Damage,
 ): void {
-  const blocks = differenceU64(now, before, at, damage);
-  const bytes = differenceU64(now, before, at + 2, damage);
-  const frees = differenceU64(now, before, at + 4, damage);
-  const freedBytes = differenceU64(now, before, at + 6, damage);
-  sums.add(allocer, blocks, bytes, frees, freedBytes);
+  for (let at = from + phase; at < to; at += LINE_WORDS) {
+    let differs = 0;
+    for (let word = at; word < at + PHASE_WORDS; word++) differs |= now[word]! ^ before[word]!;
+    if (differs === 0) continue;
+    const blocks = differenceU64(now, before, at, damage);
+    const bytes = differenceU64(now, before, at + 2, damage);
+    const frees = differenceU64(now, before, at + 4, damage);
+    const freedBytes = differenceU64(now, before, at + 6, damage);
+    sums.get().add((at - phase) / LINE_WORDS, blocks, bytes, frees, freedBytes);
+  }
 }
