@@ -7,6 +7,7 @@ import {
   type LineChain,
   type LineFrame,
   type LineTool,
+  lineFrame,
 } from "./line-tool.js";
 
 /** Each holds the debug info of its file in memory. */
@@ -67,7 +68,7 @@ export class Addr2line implements LineTool {
 
 /** Reads "0x0000000000001234", then pairs of function and file:line, for each address asked. */
 export class Addr2lineParser {
-  readonly chains: LineFrame[][] = [];
+  readonly #chains: LineFrame[][] = [];
   readonly #echoes: readonly string[];
   #echo = 0;
   #function: string | null = null;
@@ -78,10 +79,15 @@ export class Addr2lineParser {
     this.#echoes = [...padded, SENTINEL];
   }
 
+  /** What was read so far. */
+  get chains(): readonly LineChain[] {
+    return this.#chains.map(withoutWrongName);
+  }
+
   accept(line: string): "more" | "done" | "garbage" {
     if (this.#linesInPair === 0 && line === this.#echoes[this.#echo]) {
       this.#echo++;
-      this.chains.push([]);
+      this.#chains.push([]);
       return "more";
     }
     if (this.#echo === 0) return "garbage";
@@ -94,22 +100,33 @@ export class Addr2lineParser {
     const frame = frameOf(this.#function, line);
     if (frame === null) return "garbage";
     if (this.#echo === this.#echoes.length) {
-      this.chains.pop();
+      this.#chains.pop();
       return "done";
     }
-    if (frame.function !== null || frame.file !== null) this.chains.at(-1)?.push(frame);
+    if (frame.function !== null || frame.file !== null) this.#chains.at(-1)?.push(frame);
     return "more";
   }
 }
+
+/**
+ * binutils gives an innermost call whose function has no linkage name (static, C++) the name of the
+ * physical one, as the symbol table has it ("main.cold"). No name is better than a wrong one.
+ */
+function withoutWrongName(chain: LineChain): LineChain {
+  const [first, ...outer] = chain;
+  const physical = outer.at(-1);
+  if (first === undefined || physical === undefined) return chain;
+  if (withoutClone(first) !== withoutClone(physical)) return chain;
+  return [{ ...first, function: null }, ...outer];
+}
+
+const withoutClone = ({ function: name }: LineFrame): string | undefined =>
+  name?.replace(/\..*$/, "");
 
 function frameOf(name: string | null, place: string): LineFrame | null {
   const parts = /^(.*):(\d+|\?)(?: \(discriminator \d+\))?$/.exec(place);
   if (parts === null) return null;
   const [, file, digits] = parts;
-  const line = Number(digits);
-  return {
-    function: name,
-    file: file === "??" || file === "" ? null : (file ?? null),
-    line: Number.isSafeInteger(line) && line > 0 ? line : null,
-  };
+  const known = file === undefined || file === "" || file === "??" ? null : file;
+  return lineFrame(name, known, Number(digits));
 }

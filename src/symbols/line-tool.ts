@@ -2,12 +2,21 @@
 import type { Result } from "../base/result.js";
 import type { ExchangeFailure } from "./co-process.js";
 
-/** One frame as the debug info has it; null is what it doesn't say. */
+/** One frame as the debug info has it; null is what it doesn't say. File and line come together. */
 export interface LineFrame {
   /** Mangled, as in the debug info. */
   readonly function: string | null;
   readonly file: string | null;
   readonly line: number | null;
+}
+
+/**
+ * A frame of what a tool said. A file without a line is only the name of the compilation unit that
+ * compiler-made code belongs to: no place to send anybody to.
+ */
+export function lineFrame(name: string | null, file: string | null, line: number): LineFrame {
+  const isPlace = file !== null && Number.isSafeInteger(line) && line > 0;
+  return { function: name, file: isPlace ? file : null, line: isPlace ? line : null };
 }
 
 /** Innermost inlined call first, the physical function last; empty when nothing is known. */

@@ -7,6 +7,7 @@ import {
   type LineChain,
   type LineFrame,
   type LineTool,
+  lineFrame,
 } from "./line-tool.js";
 
 /** Names stay mangled: both tiers use one demangler, so that a function has one name. */
@@ -72,11 +73,7 @@ export function parseAnswer(line: string, address: string): LineChain | null {
 
 function frameOf(symbol: unknown): LineFrame {
   const { FunctionName, FileName, Line } = asRecord(symbol);
-  return {
-    function: textOrNull(FunctionName),
-    file: textOrNull(FileName),
-    line: typeof Line === "number" && Number.isSafeInteger(Line) && Line > 0 ? Line : null,
-  };
+  return lineFrame(textOrNull(FunctionName), textOrNull(FileName), Number(Line));
 }
 
 const textOrNull = (value: unknown): string | null =>
