@@ -1,7 +1,8 @@
-// Writes agent/gen/abi.h and docs/formats/segment.md from src/contract; --check fails when they are stale.
+// Writes agent/gen/abi.h, docs/formats/segment.md and docs/formats/hooks.md from src/contract and agent/hooks.def; --check fails when they are stale.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { abiHeader } from "./gen/abi.mjs";
+import { hooksDocument } from "./gen/hooks-doc.mjs";
 import { segmentDocument } from "./gen/segment-doc.mjs";
 
 const root = new URL("..", import.meta.url);
@@ -9,6 +10,7 @@ const check = process.argv.includes("--check");
 const outputs = [
   ["agent/gen/abi.h", abiHeader()],
   ["docs/formats/segment.md", segmentDocument()],
+  ["docs/formats/hooks.md", hooksDocument()],
 ];
 
 let stale = 0;
