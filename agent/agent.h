@@ -90,6 +90,7 @@ struct edl_agent {
   _Atomic uint32_t issued;         /* allocer ids in use; a field is valid when field - 1 < issued */
   uint32_t inline_chunks;          /* the usable size may be read from glibc's chunk header */
   _Atomic uint32_t mode;           /* enum edl_mode */
+  uint32_t foreign_aligned;        /* memalign and its like are of another heap than malloc: they pass */
   uint32_t max_allocers, shards, exclusive, max_modules;
   char *segment;                   /* base of the mapping */
   size_t segment_bytes;
@@ -153,5 +154,10 @@ void edl_fork_register(void);
 /* boot.c */
 void edl_boot(void);
 bool edl_is_bootstrap(const void *p);
+
+/* For hooks without a stub: the real functions are known afterwards. */
+static inline void edl_ready(void) {
+  if (edl_unlikely(atomic_load_explicit(&edl.mode, memory_order_relaxed) == EDL_BOOT_NONE)) edl_boot();
+}
 
 #endif

@@ -15,7 +15,7 @@
 #include "sys.h"
 #include "track.h"
 
-void edl_cxx_boot(bool standard);
+void edl_cxx_boot(enum edl_operators operators);
 void edl_glibc_boot(bool is_foreign);
 
 static const _Atomic uint64_t never = 1;
@@ -130,7 +130,8 @@ static void describe_allocator(const struct edl_found *found) {
 }
 
 static bool start_counting(const struct edl_found *found) {
-  if (!edl_next.malloc_usable_size || edl_next.malloc_usable_size == edl_stub_usable) return false;
+  /* Without all of these from one object, sizes can't be trusted: nothing is tagged. */
+  if (!edl_kin.malloc_usable_size || !edl_kin.free || !edl_kin.calloc || !edl_kin.realloc) return false;
   warm_up();
   edl.key = make_key();
   if (!edl_fork_boot() || !edl_segment_boot()) return false;
@@ -154,7 +155,8 @@ EDL_NOINLINE void edl_boot(void) {
   if (counting) {
     real_free = edl_next.free;
     if (atomic_load(&used) != 0) edl_next.free = free_unless_bootstrap;
-    edl_cxx_boot(found.standard_new);
+    edl.foreign_aligned = found.foreign_aligned;
+    edl_cxx_boot(found.operators);
     edl_glibc_boot(found.foreign_libc);
     counting = start_counting(&found);
   }

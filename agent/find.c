@@ -1,175 +1,170 @@
 /*
- * Finds the real functions in the dynamic symbol tables of the loaded objects, in the loader's search
- * order, starting behind the agent.
+ * Finds the real functions: for each hook the first definition in the loader's search order behind the
+ * agent. Runs once, at start; nothing limits the number of loaded objects.
  *
- * Only mapped tables are read (DT_SYMTAB, DT_STRTAB, DT_GNU_HASH or DT_HASH). It runs once, at start.
+ * Who provides a function matters as much as its address: `edl_kin` holds those that belong to the object
+ * that has malloc. A size read by another object's malloc_usable_size, or a block of another object's
+ * operator new, would be a wrong place for a tag.
  */
 #define _GNU_SOURCE
-#include <elf.h>
-#include <link.h>
 #include <string.h>
 
 #include "agent.h"
+#include "dynsym.h"
 #include "libc.h"
 #include "next.h"
 
-#define MAX_OBJECTS 256
-
-struct object {
-  uintptr_t base;
-  const char *path;
-  const Elf64_Sym *symbols;
-  const char *strings;
-  const uint32_t *gnu_hash;
-  const uint32_t *hash;
-  const uint16_t *versions;
+#define HOOK(group, result, name, parameters) #name,
+static const char *const hook_names[] = {
+#include "hooks.def"
 };
+#undef HOOK
+#define HOOKS (sizeof hook_names / sizeof hook_names[0])
 
-struct scope {
-  struct object objects[MAX_OBJECTS];
-  unsigned count;
-  unsigned self; /* index of the agent */
+#define IS_OPERATOR_LIBC 0
+#define IS_OPERATOR_GLIBC 0
+#define IS_OPERATOR_NEW 1
+#define IS_OPERATOR_DELETE 1
+#define IS_OPERATOR_JEMALLOC 0
+#define IS_OPERATOR_TCMALLOC 0
+#define IS_OPERATOR_MIMALLOC 0
+#define HOOK(group, result, name, parameters) IS_OPERATOR_##group,
+static const uint8_t is_operator[] = {
+#include "hooks.def"
 };
+#undef HOOK
+
+static const char *const libc_names[] = {"pthread_key_create", "pthread_setspecific", "__register_atfork",
+                                         "pthread_atfork",     "_dl_find_object",     "environ"};
+#define LIBC_NAMES (sizeof libc_names / sizeof libc_names[0])
+#define LIBC_ENVIRON (LIBC_NAMES - 1) /* the executable may hold the copy in use */
+
+union hooks {
+  struct edl_next named;
+  void *slot[HOOKS];
+};
+union libc {
+  struct edl_libc named;
+  void *slot[LIBC_NAMES];
+};
+_Static_assert(sizeof(union hooks) == sizeof(struct edl_next), "a slot for each hook");
+_Static_assert(sizeof(union libc) == sizeof(struct edl_libc), "a slot for each name");
 
 struct edl_libc edl_libc;
+struct edl_next edl_kin;
 
-static uintptr_t dynamic_address(const struct object *o, uintptr_t value) {
-  return value < o->base ? o->base + value : value; /* glibc relocates the table in place, musl does not */
+/* Static, since it is too big for the stack of a small thread. */
+static struct search {
+  struct edl_found *found;
+  union hooks next, kin;
+  union libc libc;
+  uint32_t hook_hash[HOOKS], libc_hash[LIBC_NAMES];
+  bool self_seen, standard, allocator;
+} search;
+
+static bool is_standard_library(const char *path) {
+  return path && (strstr(path, "libstdc++") || strstr(path, "libc++"));
 }
 
-static void read_dynamic(struct object *o, const Elf64_Dyn *d) {
-  for (; d->d_tag != DT_NULL; d++) {
-    uintptr_t at = dynamic_address(o, d->d_un.d_ptr);
-    if (d->d_tag == DT_SYMTAB) o->symbols = (const Elf64_Sym *)at;
-    if (d->d_tag == DT_STRTAB) o->strings = (const char *)at;
-    if (d->d_tag == DT_GNU_HASH) o->gnu_hash = (const uint32_t *)at;
-    if (d->d_tag == DT_HASH) o->hash = (const uint32_t *)at;
-    if (d->d_tag == DT_VERSYM) o->versions = (const uint16_t *)at;
+static void describe_provider(struct edl_found *found, const struct edl_dynsym *o, const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  if (length >= sizeof found->malloc_path) length = sizeof found->malloc_path - 1;
+  memcpy(found->malloc_path, path, length);
+  found->malloc_path[length] = 0;
+  static const char glibc[] = "gnu_get_libc_version";
+  found->glibc_malloc = edl_dynsym_find(o, glibc, edl_dynsym_hash(glibc)) != NULL;
+}
+
+/* An object before the agent (the executable): what it defines never comes to us. */
+static void visit_before(const struct edl_dynsym *o) {
+  for (unsigned i = 0; i < HOOKS; i++) {
+    bool matters = is_operator[i] || strcmp(hook_names[i], "malloc") == 0;
+    if (matters && edl_dynsym_find(o, hook_names[i], search.hook_hash[i]))
+      search.found->operators = EDL_OPERATORS_CUSTOM;
   }
 }
 
-static int collect(struct dl_phdr_info *info, size_t size, void *data) {
+static void visit_behind(const struct edl_dynsym *o, const char *path) {
+  bool had_malloc = search.next.named.malloc != NULL;
+  static const char name[] = "malloc";
+  bool provider = !had_malloc && edl_dynsym_find(o, name, edl_dynsym_hash(name));
+  if (provider) describe_provider(search.found, o, path);
+  for (unsigned i = 0; i < HOOKS; i++) {
+    if (search.next.slot[i]) continue;
+    void *at = edl_dynsym_find(o, hook_names[i], search.hook_hash[i]);
+    if (!at) continue;
+    search.next.slot[i] = at;
+    if (provider) search.kin.slot[i] = at;
+    if (!is_operator[i]) continue;
+    if (provider) search.allocator = true;
+    else if (!is_standard_library(path)) search.found->operators = EDL_OPERATORS_CUSTOM;
+  }
+}
+
+static int visit(struct dl_phdr_info *info, size_t size, void *data) {
   (void)size;
-  struct scope *scope = data;
-  if (scope->count == MAX_OBJECTS) return 1;
-  struct object *o = &scope->objects[scope->count];
-  *o = (struct object){.base = info->dlpi_addr, .path = info->dlpi_name};
-  const uintptr_t self = (uintptr_t)&edl;
-  for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-    const Elf64_Phdr *p = &info->dlpi_phdr[i];
-    if (p->p_type == PT_DYNAMIC) read_dynamic(o, (const Elf64_Dyn *)(o->base + p->p_vaddr));
-    if (p->p_type == PT_LOAD && self - (o->base + p->p_vaddr) < p->p_memsz)
-      scope->self = scope->count;
+  (void)data;
+  if (edl_object_holds(info, &edl)) {
+    search.self_seen = true;
+    return 0;
   }
-  if (o->symbols && o->strings && (o->gnu_hash || o->hash)) scope->count++;
+  struct edl_dynsym o;
+  if (!edl_dynsym_read(&o, info)) return 0;
+  for (unsigned i = search.self_seen ? 0 : LIBC_ENVIRON; i < LIBC_NAMES; i++)
+    if (!search.libc.slot[i])
+      search.libc.slot[i] = edl_dynsym_find(&o, libc_names[i], search.libc_hash[i]);
+  if (search.self_seen) visit_behind(&o, info->dlpi_name);
+  else visit_before(&o);
   return 0;
 }
 
-static bool symbol_fits(const struct object *o, uint32_t index, const char *name) {
-  const Elf64_Sym *s = &o->symbols[index];
-  unsigned type = ELF64_ST_TYPE(s->st_info);
-  if (s->st_shndx == SHN_UNDEF || s->st_value == 0) return false;
-  if (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) return false;
-  if (o->versions && (o->versions[index] & 0x8000)) return false; /* not the default version */
-  return strcmp(o->strings + s->st_name, name) == 0;
+/* What was found goes in place; stubs stay where nothing was. */
+static void put_in_place(void) {
+  union hooks now = {.named = edl_next};
+  for (unsigned i = 0; i < HOOKS; i++)
+    if (search.next.slot[i]) now.slot[i] = search.next.slot[i];
+  edl_next = now.named;
+  edl_kin = search.kin.named;
+  edl_libc = search.libc.named;
 }
 
-static void *find_gnu(const struct object *o, const char *name) {
-  uint32_t h = 5381;
-  for (const char *c = name; *c; c++) h = h * 33 + (unsigned char)*c;
-  const uint32_t *t = o->gnu_hash;
-  uint32_t buckets = t[0], first = t[1], bloom_size = t[2], shift = t[3];
-  const uint64_t *bloom = (const uint64_t *)(t + 4);
-  const uint32_t *bucket = (const uint32_t *)(bloom + bloom_size);
-  const uint32_t *chain = bucket + buckets;
-  if (buckets == 0 || bloom_size == 0) return NULL;
-  uint64_t word = bloom[(h / 64) & (bloom_size - 1)];
-  if (!(word >> (h % 64) & word >> ((h >> shift) % 64) & 1)) return NULL;
-  uint32_t i = bucket[h % buckets];
-  if (i < first) return NULL;
-  for (;; i++) {
-    uint32_t c = chain[i - first];
-    if ((c | 1) == (h | 1) && symbol_fits(o, i, name)) return (void *)(o->base + o->symbols[i].st_value);
-    if (c & 1) return NULL;
-  }
-}
-
-static void *find_sysv(const struct object *o, const char *name) {
-  uint32_t h = 0;
-  for (const char *c = name; *c; c++) {
-    h = (h << 4) + (unsigned char)*c;
-    uint32_t g = h & 0xf0000000u;
-    h = (h ^ (g >> 24)) & ~g;
-  }
-  const uint32_t *t = o->hash;
-  if (t[0] == 0) return NULL;
-  for (uint32_t i = t[2 + h % t[0]]; i != 0; i = t[2 + t[0] + i])
-    if (symbol_fits(o, i, name)) return (void *)(o->base + o->symbols[i].st_value);
-  return NULL;
-}
-
-static void *find_in(const struct object *o, const char *name) {
-  return o->gnu_hash ? find_gnu(o, name) : find_sysv(o, name);
-}
-
-/* The object that provides `name` from index `from` on, and its address. */
-static const struct object *find(const struct scope *scope, unsigned from, const char *name, void **at) {
-  for (unsigned i = from; i < scope->count; i++) {
-    if (i == scope->self) continue;
-    *at = find_in(&scope->objects[i], name);
-    if (*at) return &scope->objects[i];
-  }
-  *at = NULL;
-  return NULL;
-}
-
-static void fill_next(const struct scope *scope) {
-  void *at;
-#define HOOK(group, result, name, parameters)                       \
-  if (find(scope, scope->self + 1, #name, &at)) edl_next.name = at;
-#include "hooks.def"
-#undef HOOK
-}
-
-static void fill_libc(const struct scope *scope) {
-#define FIND(name)                                \
-  find(scope, scope->self + 1, #name, &at); \
-  edl_libc.name = at
-  void *at;
-  FIND(pthread_key_create);
-  FIND(pthread_setspecific);
-  FIND(__register_atfork);
-  FIND(pthread_atfork);
-  FIND(_dl_find_object);
-  find(scope, 0, "environ", &at); /* the executable may hold the copy in use */
-  edl_libc.environ = at;
-#undef FIND
-}
-
-static bool path_has(const char *path, const char *part) { return path && strstr(path, part) != NULL; }
+#define FOREIGN(name) (search.next.named.name != NULL && search.kin.named.name == NULL)
 
 int edl_find_all(struct edl_found *found) {
-  static struct scope scope; /* too big for the stack of a small thread */
-  scope.count = 0;
-  scope.self = MAX_OBJECTS;
-  dl_iterate_phdr(collect, &scope);
-  if (scope.self == MAX_OBJECTS) return 0;
-
-  void *at;
-  const struct object *provider = find(&scope, scope.self + 1, "malloc", &at);
-  if (!provider) return 0;
-  size_t length = provider->path ? strlen(provider->path) : 0;
-  if (length >= sizeof found->malloc_path) length = sizeof found->malloc_path - 1;
-  memcpy(found->malloc_path, provider->path, length);
-  found->malloc_path[length] = 0;
-  found->glibc_malloc = find_in(provider, "gnu_get_libc_version") != NULL;
-  const struct object *libc_malloc = find(&scope, scope.self + 1, "__libc_malloc", &at);
-  found->foreign_libc = libc_malloc != NULL && libc_malloc != provider;
-  const struct object *news = find(&scope, scope.self + 1, "_Znwm", &at);
-  found->standard_new = !news || path_has(news->path, "libstdc++") || path_has(news->path, "libc++");
-  fill_next(&scope);
-  fill_libc(&scope);
+  search.found = found;
+  found->operators = EDL_OPERATORS_STANDARD;
+  for (unsigned i = 0; i < HOOKS; i++) search.hook_hash[i] = edl_dynsym_hash(hook_names[i]);
+  for (unsigned i = 0; i < LIBC_NAMES; i++) search.libc_hash[i] = edl_dynsym_hash(libc_names[i]);
+  dl_iterate_phdr(visit, NULL);
+  if (!search.next.named.malloc || !search.next.named.free) return 0;
+  if (search.allocator && found->operators == EDL_OPERATORS_STANDARD)
+    found->operators = EDL_OPERATORS_ALLOCATOR;
+  found->foreign_libc = FOREIGN(__libc_malloc);
+  found->foreign_aligned = FOREIGN(memalign) || FOREIGN(aligned_alloc) || FOREIGN(posix_memalign) ||
+                           FOREIGN(valloc) || FOREIGN(pvalloc);
+  put_in_place();
   return 1;
+}
+
+struct late {
+  const char *name;
+  void *at;
+};
+
+static int visit_late(struct dl_phdr_info *info, size_t size, void *data) {
+  (void)size;
+  struct late *late = data;
+  struct edl_dynsym o;
+  if (edl_object_holds(info, &edl) || !edl_dynsym_read(&o, info)) return 0;
+  late->at = edl_dynsym_find(&o, late->name, edl_dynsym_hash(late->name));
+  return late->at != NULL;
+}
+
+/* In an object that was loaded after the start. Takes the loader's lock: only where throwing would too. */
+void *edl_find_late(const char *name) {
+  struct late late = {name, NULL};
+  dl_iterate_phdr(visit_late, &late);
+  return late.at;
 }
 
 const char *edl_env(const char *name) {

@@ -17,7 +17,7 @@ static bool foreign;
 void edl_glibc_boot(bool is_foreign) { foreign = is_foreign; }
 
 static inline bool passes(void) {
-  if (edl_unlikely(atomic_load_explicit(&edl.mode, memory_order_relaxed) == EDL_BOOT_NONE)) edl_boot();
+  edl_ready();
   return foreign;
 }
 

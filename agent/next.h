@@ -5,6 +5,7 @@
  */
 #ifndef EDL_NEXT_H
 #define EDL_NEXT_H
+#include <stdbool.h>
 #include <stddef.h>
 
 struct edl_next {
@@ -14,14 +15,27 @@ struct edl_next {
 };
 extern struct edl_next edl_next;
 
-/* find.c: fills edl_next and edl_libc; false when there is no allocator behind us. */
+/* Those of them that belong to the object that has malloc; NULL for the others. */
+extern struct edl_next edl_kin;
+
+/* Whose operators new and delete are; one that is partly replaced hands on to the others, so they count as one. */
+enum edl_operators {
+  EDL_OPERATORS_UNKNOWN,
+  EDL_OPERATORS_STANDARD,  /* the standard library's: memory comes from malloc, failure is theirs to tell */
+  EDL_OPERATORS_ALLOCATOR, /* some belong to the object that has malloc, the rest is standard */
+  EDL_OPERATORS_CUSTOM,    /* the program or one of its libraries has its own, or malloc isn't ours to see */
+};
+
+/* find.c: fills edl_next, edl_kin and edl_libc; false when there is no allocator behind us. */
 struct edl_found {
-  char malloc_path[512];   /* object that has the next malloc */
-  unsigned glibc_malloc;   /* it is glibc's own */
-  unsigned foreign_libc;   /* __libc_malloc belongs to another object than malloc */
-  unsigned standard_new;   /* operator new is libstdc++'s or libc++'s, or there is none */
+  char malloc_path[512]; /* object that has the next malloc */
+  bool glibc_malloc;     /* it is glibc's own */
+  bool foreign_libc;     /* __libc_malloc belongs to another object than malloc */
+  bool foreign_aligned;  /* one of memalign and its like belongs to another object than malloc */
+  enum edl_operators operators;
 };
 int edl_find_all(struct edl_found *found);
+void *edl_find_late(const char *name);
 
 /* boot.c: the stubs. */
 void *edl_stub_malloc(size_t n);

@@ -79,7 +79,14 @@ EDL_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t n) {
   edl_next.free(p);
 }
 
+/* What comes from another heap than malloc's passes unchanged; these have no stubs, so they may be the first. */
+static inline bool passes(void) {
+  edl_ready();
+  return edl_unlikely(edl.foreign_aligned != 0);
+}
+
 EDL_EXPORT void *memalign(size_t alignment, size_t n) {
+  if (passes()) return edl_next.memalign(alignment, n);
   return edl_track(edl_next.memalign(alignment, edl_request(n)), n, CALLER);
 }
 
@@ -90,23 +97,31 @@ static size_t aligned_request(size_t alignment, size_t n) {
 }
 
 EDL_EXPORT void *aligned_alloc(size_t alignment, size_t n) {
+  if (passes()) return edl_next.aligned_alloc(alignment, n);
   return edl_track(edl_next.aligned_alloc(alignment, aligned_request(alignment, n)), n, CALLER);
 }
 
 EDL_EXPORT int posix_memalign(void **out, size_t alignment, size_t n) {
+  if (passes()) return edl_next.posix_memalign(out, alignment, n);
   void *p = NULL;
   int error = edl_next.posix_memalign(&p, alignment, edl_request(n));
   if (error == 0) *out = edl_track(p, n, CALLER);
   return error;
 }
 
-EDL_EXPORT void *valloc(size_t n) { return edl_track(edl_next.valloc(edl_request(n)), n, CALLER); }
+EDL_EXPORT void *valloc(size_t n) {
+  if (passes()) return edl_next.valloc(n);
+  return edl_track(edl_next.valloc(edl_request(n)), n, CALLER);
+}
 
 /* pvalloc hands out whole pages, all of which the program may use. */
 EDL_EXPORT void *pvalloc(size_t n) {
+  if (passes() || n >= EDL_BIG_BLOCK_BYTES) {
+    void *p = edl_next.pvalloc(n);
+    return edl.foreign_aligned ? p : edl_track(p, n, CALLER);
+  }
   size_t whole = (n + PAGE - 1) & ~(PAGE - 1);
-  void *p = n < EDL_BIG_BLOCK_BYTES ? edl_next.memalign(PAGE, edl_request(whole)) : edl_next.pvalloc(n);
-  return edl_track(p, n < EDL_BIG_BLOCK_BYTES ? whole : n, CALLER);
+  return edl_track(edl_next.memalign(PAGE, edl_request(whole)), whole, CALLER);
 }
 
 EDL_EXPORT size_t malloc_usable_size(void *p) { return edl_usable(p); }

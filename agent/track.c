@@ -82,6 +82,20 @@ void edl_untag(void *block, struct edl_was *was) {
   if (edl_tag_slack(was->tag) == EDL_SLACK_IN_WORD) edl_tag_store(was->tag_at - 8, 0);
 }
 
+static bool is_tracked(void *block) {
+  size_t usable;
+  struct edl_was was;
+  bool overrun;
+  if (!edl.header || !block_is_tagged_size(block, &usable)) return edl_big_has(block);
+  return usable >= 8 && read_tag((char *)block + usable - 8, usable, &was, &overrun);
+}
+
+/* A block of an allocator's operator new, which may have got it from malloc, that is, from us: counted then. */
+void *edl_track_new(void *block, size_t n, uintptr_t caller) {
+  if (!block || edl_is_bootstrap(block) || is_tracked(block)) return block;
+  return edl_track_slow(block, n, caller);
+}
+
 void edl_retag(void *block, const struct edl_was *was) {
   if (!was->field) return;
   if (!was->tag) {

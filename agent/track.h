@@ -40,6 +40,7 @@ static inline bool edl_fast_is_current(const struct edl_hot *hot) {
 
 /* track.c */
 void *edl_track_slow(void *block, size_t n, uintptr_t caller);
+void *edl_track_new(void *block, size_t n, uintptr_t caller);
 void edl_untrack_slow(void *block);
 size_t edl_usable(void *block);
 

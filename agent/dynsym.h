@@ -1,0 +1,28 @@
+/* Look-up of names in the dynamic symbol table of a loaded object, as the loader has mapped it. */
+#ifndef EDL_DYNSYM_H
+#define EDL_DYNSYM_H
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct edl_dynsym {
+  uintptr_t base;
+  const Elf64_Sym *symbols;
+  const char *strings;
+  const uint32_t *gnu_hash;
+  const uint32_t *hash;
+  const uint16_t *versions;
+};
+
+/* False when the object has no table that can be searched. */
+bool edl_dynsym_read(struct edl_dynsym *o, const struct dl_phdr_info *info);
+
+/* The address of a defined function or variable (its default version), or NULL; `hash` is edl_dynsym_hash(name). */
+void *edl_dynsym_find(const struct edl_dynsym *o, const char *name, uint32_t hash);
+uint32_t edl_dynsym_hash(const char *name);
+
+/* True when the object holds this address. */
+bool edl_object_holds(const struct dl_phdr_info *info, const void *address);
+
+#endif
