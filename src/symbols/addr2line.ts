@@ -1,5 +1,6 @@
 /** Lines by addr2line of binutils: one process for each file, the last few kept open. */
 import { ok, type Result } from "../base/result.js";
+import { withoutCloneSuffix } from "./clone-suffix.js";
 import { CoProcess, type ExchangeFailure } from "./co-process.js";
 import {
   hexAddress,
@@ -120,8 +121,8 @@ function withoutWrongName(chain: LineChain): LineChain {
   return [{ ...first, function: null }, ...outer];
 }
 
-const withoutClone = ({ function: name }: LineFrame): string | undefined =>
-  name?.replace(/\..*$/, "");
+const withoutClone = ({ function: name }: LineFrame): string | null =>
+  name === null ? null : withoutCloneSuffix(name);
 
 function frameOf(name: string | null, place: string): LineFrame | null {
   const parts = /^(.*):(\d+|\?)(?: \(discriminator \d+\))?$/.exec(place);

@@ -1,5 +1,6 @@
 /** What one module's files say of its addresses, cached: the name of the function, and its lines. */
 import { setImmediate } from "node:timers/promises";
+import { withoutCloneSuffix } from "./clone-suffix.js";
 import type { Demangler } from "./demangler.js";
 import type { LineTier } from "./line-tier.js";
 import type { LineChain } from "./line-tool.js";
@@ -106,6 +107,6 @@ export class ModuleFrames {
   }
 
   #readable(name: string): string {
-    return printable(this.#demangler.demangle(name));
+    return printable(this.#demangler.demangle(withoutCloneSuffix(name)));
   }
 }

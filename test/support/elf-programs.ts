@@ -64,10 +64,12 @@ export function selfReport(path: string): {
   readonly calls: readonly ReportedCall[];
 } {
   const [first, ...lines] = run(path, []).trim().split("\n");
-  const calls = lines.map((line) => {
-    const [address, name, number] = line.split(" ");
-    return { address: BigInt(`0x${address}`), name: name!, line: Number(number) };
-  });
+  const calls = lines
+    .filter((line) => line !== "end")
+    .map((line) => {
+      const [address, name, number] = line.split(" ");
+      return { address: BigInt(`0x${address}`), name: name!, line: Number(number) };
+    });
   return { module: moduleAt(path, BigInt(`0x${first}`)), calls };
 }
 
