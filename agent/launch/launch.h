@@ -7,7 +7,7 @@
  *
  * The target is forked from a process that Node has never run in, so everything a program inherits
  * (limits, ignored and blocked signals, descriptors, terminal, argv and environ byte by byte) is there
- * without being recorded and put back; docs/decisions/0004-launcher.md has the alternatives.
+ * without being recorded and put back; docs/decisions/0003-launcher.md has the alternatives.
  *
  * Guarantees:
  * 1. The target differs from a bare start in the environment variables that the host names, and in its parent.

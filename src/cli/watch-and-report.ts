@@ -1,0 +1,78 @@
+/** The part of `run` behind the start: watches, reports, and decides on the exit status. */
+import type { RunReport } from "../contract/report.js";
+import { STATES } from "../contract/verdict.js";
+import { renderJson } from "../report/json.js";
+import { renderText } from "../report/text.js";
+import type { Launcher } from "../session/launcher.js";
+import { runSession } from "../session/run-session.js";
+import type { StartedTarget } from "../session/start-target.js";
+import type { Request } from "./command-line.js";
+import type { OutputFile } from "./output-file.js";
+import { Progress } from "./progress.js";
+import { toStderr } from "./streams.js";
+import { textOptions } from "./text-options.js";
+
+/** Status for a finding that `--fail-on` asks about. */
+const FOUND = 1;
+/** Status when a report that was asked for could not be written. */
+const NOT_WRITTEN = 125;
+
+type Outputs = { readonly json?: OutputFile; readonly report?: OutputFile };
+
+/**
+ * Watches the target to its end and makes the reports.
+ * @returns the exit status, null for "as the target ended"
+ */
+export async function watchAndReport(
+  launcher: Launcher,
+  target: StartedTarget,
+  request: Request & { readonly command: "run" },
+  outputs: Outputs,
+): Promise<number | null> {
+  const { options, program } = request;
+  const progress = new Progress(launcher, target, {
+    program,
+    quiet: options.quiet,
+    grace: options.grace,
+  });
+  const { report, timeOver } = await runSession(
+    launcher,
+    target,
+    { ...options, program },
+    (event) => progress.onEvent(event),
+  );
+  progress.end();
+  const written = await writeReports(launcher, report, request, outputs);
+  if (!written) return NOT_WRITTEN;
+  if (hasFinding(report, options.failOn)) return FOUND;
+  return timeOver ? 0 : null;
+}
+
+/** A finding of that state or a surer one, at two evaluations in a row. */
+export function hasFinding(report: RunReport, failOn: "likely" | "confirmed" | null): boolean {
+  if (failOn === null) return false;
+  const least = STATES.indexOf(failOn);
+  return report.processes.some(({ allocers }) =>
+    allocers.some(({ verdict, sustained }) => sustained && STATES.indexOf(verdict.state) >= least),
+  );
+}
+
+async function writeReports(
+  launcher: Launcher,
+  report: RunReport,
+  { options, program }: Request & { readonly command: "run" },
+  outputs: Outputs,
+): Promise<boolean> {
+  const problems: string[] = [];
+  const json = outputs.json?.write(renderJson(report)) ?? null;
+  if (json !== null) problems.push(json);
+  if (outputs.report !== undefined) {
+    const text = renderText(report, textOptions({ mode: "none", columns: 0 }, program));
+    const failure = outputs.report.write(text);
+    if (failure !== null) problems.push(failure);
+  } else if (!options.quiet) {
+    toStderr(`\n${renderText(report, textOptions(await launcher.terminal(), program))}`);
+  }
+  for (const problem of problems) toStderr(`edleak: ${problem}\n`);
+  return problems.length === 0;
+}

@@ -1,0 +1,239 @@
+/**
+ * Watches a running target to its end: waits for the agent, takes slices on a steady clock, ends the
+ * target when its time is over. What the slices mean is somebody else's business (`SliceSink`).
+ */
+import { constants } from "node:os";
+import type { ProcessExit } from "../contract/report.js";
+import type { Slice } from "../contract/slice.js";
+import { pidNamespaceOf, residentBytesOf, startTimeOf } from "../segment/index.js";
+import type { Launcher, LauncherEvent } from "./launcher.js";
+import { realTimers, SliceClock, type Timers } from "./slice-clock.js";
+import type { StartedTarget } from "./start-target.js";
+import { type SegmentProblem, TargetSegment } from "./target-segment.js";
+
+export interface WatchOptions {
+  /** Seconds between two slices. */
+  readonly period: number;
+  /** Seconds after which the target is ended; null: when it ends itself. */
+  readonly duration: number | null;
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly grace: number;
+}
+
+/** Who gets the slices. */
+export interface SliceSink {
+  /** Counting begins anew: the first slice comes, or the target replaced its program by exec. */
+  readonly restart: () => void;
+  readonly push: (slice: Slice) => void;
+}
+
+/** What is told while the target runs; for people, nothing depends on it. */
+export type WatchEvent =
+  | { readonly kind: "slice"; readonly slice: Slice }
+  /** The agent didn't appear in time. */
+  | { readonly kind: "noAgent" }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "continued" }
+  /** `--duration` is over: the target was asked to end. */
+  | { readonly kind: "timeOver" }
+  | { readonly kind: "signal"; readonly number: number };
+
+/** How it went. */
+export interface WatchEnd {
+  /** null when the launcher was lost: nobody will tell us. */
+  readonly exit: ProcessExit | null;
+  /** The target was ended because its time was over. */
+  readonly timeOver: boolean;
+  /** Seconds from the start to the end. */
+  readonly durationSeconds: number;
+  readonly slices: number;
+  /** The program that was watched last, as the agent sees it; "" when it never appeared. */
+  readonly exe: string;
+  /** Why the segment could not be read (to its end). */
+  readonly problem: SegmentProblem | null;
+  /** Times that the target replaced its program. */
+  readonly replaced: number;
+  readonly coverageFlags: number;
+  /** Resident bytes when they were first and last known. */
+  readonly resident: { readonly first: number; readonly last: number } | null;
+}
+
+/** How long the agent may take to appear before that is said; looked for at first every few milliseconds. */
+const AGENT_DEADLINE_MS = 2000;
+const FIRST_LOOK_MS = 2;
+const LAST_LOOK_MS = 50;
+
+export class TargetWatch {
+  readonly #launcher: Launcher;
+  readonly #target: StartedTarget;
+  readonly #options: WatchOptions;
+  readonly #sink: SliceSink;
+  readonly #tell: (event: WatchEvent) => void;
+  readonly #timers: Timers;
+  readonly #segment: TargetSegment | null;
+  readonly #identity: Parameters<typeof residentBytesOf>[0];
+  readonly #cancels = new Set<() => void>();
+  #hurryUp: () => void = () => {};
+  readonly #hurried = new Promise<void>((resolve) => {
+    this.#hurryUp = resolve;
+  });
+  #clock: SliceClock | null = null;
+  #resident: { first: number; last: number } | null = null;
+  #timeOver = false;
+  #slices = 0;
+
+  constructor(
+    launcher: Launcher,
+    target: StartedTarget,
+    options: WatchOptions,
+    sink: SliceSink,
+    tell: (event: WatchEvent) => void,
+    timers: Timers = realTimers,
+  ) {
+    this.#launcher = launcher;
+    this.#target = target;
+    this.#options = options;
+    this.#sink = sink;
+    this.#tell = tell;
+    this.#timers = timers;
+    this.#segment = target.obstacle === null ? new TargetSegment(target) : null;
+    this.#identity = {
+      pid: target.pid,
+      startTime: startTimeOf(target.pid) ?? 0,
+      pidNamespace: pidNamespaceOf("self") ?? 0,
+    };
+  }
+
+  /** Resolves when somebody wants edleak to end although the report is not made yet. */
+  get hurry(): Promise<void> {
+    return this.#hurried;
+  }
+
+  /** Resolves when the target has ended and its last state was read, or when the launcher is lost. */
+  async untilEnd(): Promise<WatchEnd> {
+    const ended = new Promise<ProcessExit | null>((resolve) => {
+      this.#launcher.listen((event) => this.#onLauncher(event, resolve));
+    });
+    this.#waitForAgent(FIRST_LOOK_MS);
+    if (this.#options.duration !== null) {
+      this.#after(this.#options.duration * 1000 - this.#elapsedMs(), () => this.#endTarget());
+    }
+    const exit = await ended;
+    return this.#finish(exit);
+  }
+
+  /** Gives the segment back and removes it. */
+  close(): void {
+    this.#segment?.end();
+  }
+
+  #elapsedMs(): number {
+    return this.#timers.now() - this.#target.startedAt;
+  }
+
+  #after(milliseconds: number, callback: () => void): void {
+    const cancel = this.#timers.after(Math.max(0, milliseconds), () => {
+      this.#cancels.delete(cancel);
+      callback();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #onLauncher(event: LauncherEvent, end: (exit: ProcessExit | null) => void): void {
+    switch (event.kind) {
+      case "stopped":
+        this.#clock?.pause();
+        this.#tell(event);
+        break;
+      case "continued":
+        this.#clock?.resume();
+        this.#tell(event);
+        break;
+      case "signal":
+        this.#tell(event);
+        break;
+      case "hurry":
+        this.#hurryUp();
+        break;
+      case "ended":
+        end(event.exit);
+        break;
+      case "lost":
+        end(null);
+        break;
+    }
+  }
+
+  #waitForAgent(milliseconds: number): void {
+    if (this.#lookForSlice()) return;
+    if (this.#segment === null || this.#elapsedMs() >= AGENT_DEADLINE_MS) {
+      if (this.#segment !== null) this.#tell({ kind: "noAgent" });
+      this.#startClock();
+      return;
+    }
+    const next = Math.min(LAST_LOOK_MS, milliseconds * 2);
+    this.#after(milliseconds, () => this.#waitForAgent(next));
+  }
+
+  /** Takes the first slice as soon as there is something to take it from. */
+  #lookForSlice(): boolean {
+    if (this.#segment?.look() !== "fresh") return false;
+    this.#slices = 0;
+    this.#sink.restart();
+    this.#clock?.stop();
+    this.#take();
+    this.#startClock();
+    return true;
+  }
+
+  #startClock(): void {
+    this.#clock = new SliceClock(this.#options.period, () => this.#onTick(), this.#timers);
+  }
+
+  #onTick(): void {
+    if (!this.#lookForSlice()) this.#take();
+  }
+
+  #take(): void {
+    this.#noteResident();
+    const time = this.#elapsedMs() / 1000;
+    const slice = this.#segment?.take(time, (fresh) => this.#sink.push(fresh)) ?? null;
+    if (slice === null) return;
+    this.#slices++;
+    this.#tell({ kind: "slice", slice });
+  }
+
+  #noteResident(): void {
+    const now = residentBytesOf(this.#identity);
+    if (now !== null) this.#resident = { first: this.#resident?.first ?? now, last: now };
+  }
+
+  /** `--duration` is over: what was alive then is read first, since the target may tidy up as it ends. */
+  #endTarget(): void {
+    this.#timeOver = true;
+    this.#onTick();
+    this.#tell({ kind: "timeOver" });
+    this.#launcher.kill(constants.signals.SIGTERM);
+    this.#after(this.#options.grace * 1000, () => this.#launcher.kill(constants.signals.SIGKILL));
+  }
+
+  #finish(exit: ProcessExit | null): WatchEnd {
+    for (const cancel of this.#cancels) cancel();
+    this.#clock?.stop();
+    const durationSeconds = this.#elapsedMs() / 1000;
+    // The last state, also of a target that was gone before we first looked.
+    if (!this.#lookForSlice()) this.#take();
+    this.#clock?.stop();
+    return {
+      exit,
+      timeOver: this.#timeOver,
+      durationSeconds,
+      slices: this.#slices,
+      exe: this.#segment?.header?.exe ?? "",
+      problem: this.#segment?.problem ?? null,
+      replaced: this.#segment?.replaced ?? 0,
+      coverageFlags: this.#segment?.owner?.reader.coverageFlags ?? 0,
+      resident: this.#resident,
+    };
+  }
+}
