@@ -121,7 +121,8 @@ static inline bool edl_turn_is_current(const struct edl_hot *hot) {
 /* threads.c */
 void edl_turn_begin(struct edl_turn *turn);
 void edl_turn_end(const struct edl_turn *turn);
-void edl_threads_boot(void);
+bool edl_threads_boot(void);
+void edl_threads_forget(void);
 
 /* allocers.c: field of the allocer with this key, made if need be; never 0. */
 uint32_t edl_allocer_find(const uintptr_t *key, unsigned depth);
@@ -139,6 +140,7 @@ bool edl_segment_reserve(size_t offset, size_t bytes);
 bool edl_shard_reserve(unsigned shard);
 bool edl_allocers_reserve(uint32_t count);
 void edl_lost(enum edl_loss reason);
+void edl_segment_abandon(void);
 void edl_segment_forget(void);
 void edl_segment_end(void);
 

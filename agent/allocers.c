@@ -14,10 +14,13 @@
 
 #define PROBES 512
 #define FIELD_MASK 0xffffffu
+#define FILLED_MASK 0xffffu
 
 struct key {
   uintptr_t address[EDL_KEY_DEPTH];
 };
+
+static struct edl_site_table *site_tables; /* by shard */
 
 /* Entry: 40 bits of the key's hash, 24 bits field; 0 is empty. */
 static _Atomic uint64_t *table;
@@ -108,21 +111,25 @@ static void site_fill(const struct edl_turn *turn, uintptr_t caller, uint32_t fi
   struct edl_site *site = edl_site_place(turn->sites, caller);
   uintptr_t empty = 0;
   if (!atomic_compare_exchange_strong(&site->caller, &empty, 1)) return;
-  struct edl_site_table *own = edl_self.hot->table;
+  struct edl_site_table *own = &site_tables[((uintptr_t)turn->sites - (uintptr_t)site_tables) / sizeof *own];
   unsigned parity = turn->sites == own->sites[1];
-  own->filled[parity][atomic_fetch_add(&own->filled_count[parity], 1) % EDL_SITES] =
-      (uint16_t)(site - turn->sites);
+  uint32_t n = atomic_fetch_add(&own->filled_count[parity], 1) & FILLED_MASK;
+  own->filled[parity][n % EDL_SITES] = (uint16_t)(site - turn->sites);
   site->counters = edl_latched_counters(turn->latched, field);
   site->tag_base = edl_tag_base(field, edl_latched_gen(turn->latched), edl.key);
   atomic_store_explicit(&site->caller, caller, memory_order_release);
 }
 
-void edl_sites_clear(struct edl_site_table *sites, unsigned parity) {
-  uint32_t n = atomic_load(&sites->filled_count[parity]);
-  for (uint32_t i = 0; i < n; i++)
-    atomic_store_explicit(&sites->sites[parity][sites->filled[parity][i]].caller, 0, memory_order_relaxed);
-  atomic_store(&sites->filled_count[parity], 0);
+/* A signal handler that comes in between clears as well, and may fill anew: its list must outlive ours. */
+void edl_sites_clear(struct edl_site_table *of, unsigned parity) {
+  uint32_t count = atomic_load(&of->filled_count[parity]);
+  for (uint32_t i = 0; i < (count & FILLED_MASK); i++)
+    atomic_store_explicit(&of->sites[parity][of->filled[parity][i]].caller, 0, memory_order_relaxed);
+  uint32_t cleared = (count & ~FILLED_MASK) + FILLED_MASK + 1;
+  atomic_compare_exchange_strong(&of->filled_count[parity], &count, cleared);
 }
+
+struct edl_site_table *edl_sites_of(unsigned shard) { return &site_tables[shard]; }
 
 uint32_t edl_allocer_of(const struct edl_turn *turn, uintptr_t caller) {
   uint32_t field = edl_allocer_find(&caller, 1);
@@ -140,8 +147,8 @@ bool edl_allocers_boot(void) {
   char *memory = edl_mmap(NULL, site_bytes + table_bytes + key_bytes, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (!memory) return false;
-  for (unsigned s = 0; s < edl.exclusive; s++)
-    edl.hot[s].table = (struct edl_site_table *)memory + s;
+  site_tables = (struct edl_site_table *)memory;
+  for (unsigned s = 0; s < edl.exclusive; s++) edl.hot[s].table = &site_tables[s];
   table = (_Atomic uint64_t *)(memory + site_bytes);
   keys = (struct key *)(memory + site_bytes + table_bytes);
   atomic_store(&edl.issued, 1); /* id 0: unattributed */

@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct edl_site) == 32, "two to a cache line");
 struct edl_site_table {
   struct edl_site sites[2][EDL_SITES];
   uint16_t filled[2][EDL_SITES]; /* places to clear when the parity is used again */
-  _Atomic uint32_t filled_count[2];
+  _Atomic uint32_t filled_count[2]; /* bits 0-15 how many, above them how often they were cleared */
 };
 
 static inline struct edl_site *edl_site_place(struct edl_site *sites, uintptr_t caller) {
@@ -30,6 +30,7 @@ static inline struct edl_site *edl_site_place(struct edl_site *sites, uintptr_t 
 }
 
 /* Empties the table of a parity before its next generation. */
-void edl_sites_clear(struct edl_site_table *table, unsigned parity);
+void edl_sites_clear(struct edl_site_table *of, unsigned parity);
+struct edl_site_table *edl_sites_of(unsigned shard);
 
 #endif

@@ -37,6 +37,7 @@ struct edl_next edl_next = {
 /* Each block has a header like a glibc chunk that is mmapped: the fast path sends it to the slow one. */
 static _Alignas(16) char buffer[65536];
 static _Atomic size_t used;
+static _Atomic uint64_t blocks_taken;
 
 bool edl_is_bootstrap(const void *p) { return (uintptr_t)p - (uintptr_t)buffer < sizeof buffer; }
 
@@ -50,7 +51,7 @@ static void *buffer_take(size_t alignment, size_t n) {
     if (block + whole > sizeof buffer) return NULL;
   } while (!atomic_compare_exchange_weak(&used, &at, block + whole));
   ((size_t *)(buffer + block))[-1] = whole | EDL_CHUNK_MMAPPED;
-  edl_lost(EDL_LOSS_BOOTSTRAP);
+  atomic_fetch_add(&blocks_taken, 1);
   return buffer + block;
 }
 
@@ -127,6 +128,15 @@ static void describe_allocator(const struct edl_found *found) {
   memcpy(h->allocator, found->malloc_path, sizeof h->allocator);
   h->allocator_kind = edl.inline_chunks ? EDL_ALLOCATOR_GLIBC_INLINE : EDL_ALLOCATOR_USABLE_SIZE;
   if (found->foreign_libc) h->coverage_flags |= EDL_COVERAGE_FOREIGN_LIBC_MALLOC;
+  h->losses[EDL_LOSS_BOOTSTRAP] = atomic_load(&blocks_taken);
+}
+
+static bool make_tables(const struct edl_found *found) {
+  if (!edl_allocers_boot() || !edl_evidence_boot() || !edl_big_boot()) return false;
+  edl.inline_chunks = chunks_readable(found);
+  edl_modules_boot();
+  describe_allocator(found);
+  return edl_threads_boot();
 }
 
 static bool start_counting(const struct edl_found *found) {
@@ -135,11 +145,11 @@ static bool start_counting(const struct edl_found *found) {
   warm_up();
   edl.key = make_key();
   if (!edl_fork_boot() || !edl_segment_boot()) return false;
-  if (!edl_allocers_boot() || !edl_evidence_boot() || !edl_big_boot()) return false;
-  edl.inline_chunks = chunks_readable(found);
-  edl_modules_boot();
-  describe_allocator(found);
-  edl_threads_boot();
+  if (!make_tables(found)) {
+    edl.inline_chunks = 0;
+    edl_segment_abandon();
+    return false;
+  }
   edl_fork_register();
   __atomic_store_n(&edl.header->state, EDL_STATE_LIVE, __ATOMIC_RELEASE);
   edl.control = (const _Atomic uint64_t *)(edl.segment + EDL_CONTROL_OFFSET);

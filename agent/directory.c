@@ -110,6 +110,23 @@ static bool directory_ok(int fd, struct edl_directory_entry *entry, bool chosen)
   return files < SCAN_FROM_FILES || occupied_bytes(fd) < EDL_DIRECTORY_BYTES;
 }
 
+/* The segment of the program that this process was before exec: its end, for which nobody waits. */
+static bool is_abandoned(long directory, const char *name) {
+  long fd = edl_sys4(SYS_openat, directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+  if (fd < 0) return false;
+  char run_id = 1;
+  uint32_t lease = 1;
+  edl_sys4(SYS_pread64, fd, &run_id, sizeof run_id, offsetof(struct edl_header, run_id));
+  edl_sys4(SYS_pread64, fd, &lease, sizeof lease,
+           EDL_CONTROL_OFFSET + offsetof(struct edl_control, lease_ever_held));
+  edl_sys1(SYS_close, fd);
+  return run_id == 0 && lease == 0;
+}
+
+static long create_named(long directory, const char *name) {
+  return edl_sys4(SYS_openat, directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 /* <directory>/<boot id, 8 digits>-<pid>-<start time>; with -<image> after exec, which keeps both. */
 static long create_file(int directory, struct edl_directory_entry *entry, char *name) {
   const char *end = entry->path + sizeof entry->path;
@@ -120,7 +137,11 @@ static long create_file(int directory, struct edl_directory_entry *entry, char *
   at = put_number(put_text(at, end, "-"), end, entry->start_time);
   for (unsigned image = 0; image < IMAGES; image++) {
     if (image) put_number(put_text(at, end, "-"), end, image);
-    long fd = edl_sys4(SYS_openat, directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    long fd = create_named(directory, name);
+    if (fd == -EEXIST && !entry->keep && is_abandoned(directory, name)) {
+      edl_sys3(SYS_unlinkat, directory, name, 0);
+      fd = create_named(directory, name);
+    }
     if (fd != -EEXIST) return fd;
   }
   return -EEXIST;
@@ -133,6 +154,7 @@ int edl_directory_create(struct edl_directory_entry *entry) {
   char *at;
   if (chosen && chosen[0] == '/') {
     at = put_text(entry->path, end, chosen);
+    if (at == end - 1) return -ENAMETOOLONG;
   } else {
     at = put_number(put_text(entry->path, end, "/dev/shm/edleak-"), end, entry->uid);
     edl_sys3(SYS_mkdirat, AT_FDCWD, entry->path, 0700);

@@ -14,9 +14,11 @@ static _Atomic uint32_t *index_of; /* by id: 1 + index of the record, 0 none; pr
 static _Atomic uint32_t issued;
 
 static struct edl_evidence *record_make(uint32_t id) {
+  if (atomic_load(&issued) >= edl.max_allocers) return NULL; /* and never wraps */
   uint32_t mine = atomic_fetch_add(&issued, 1);
+  if (mine >= edl.max_allocers) return NULL;
   size_t at = (size_t)((char *)&edl.evidence[mine] - edl.segment);
-  if (mine >= edl.max_allocers || !edl_segment_reserve(at, sizeof(struct edl_evidence))) return NULL;
+  if (!edl_segment_reserve(at, sizeof(struct edl_evidence))) return NULL;
   edl.evidence[mine].allocer = id;
   uint32_t expected = 0;
   if (!atomic_compare_exchange_strong(&index_of[id], &expected, mine + 1))

@@ -19,7 +19,7 @@ static const _Atomic uint64_t never = 1; /* matches no edl_hot: its key is not m
 
 void edl_fork_child(void) {
   if (atomic_load(&edl.mode) != EDL_LIVE) return;
-  edl_self.hot = &edl_cold;
+  edl_threads_forget();
   atomic_store(&edl.mode, EDL_OFF);
   edl.fast_control = &never;
   edl.control = &never;

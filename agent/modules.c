@@ -81,8 +81,8 @@ static uint32_t record(uintptr_t bias, const Elf64_Phdr *headers, unsigned heade
     if (to > end) end = to;
   }
   if (end <= start) return 0;
-  uint32_t index = atomic_fetch_add(&count, 1);
-  size_t at = (size_t)((char *)&edl.module[index] - edl.segment);
+  uint32_t index = atomic_load(&count) < edl.max_modules ? atomic_fetch_add(&count, 1) : edl.max_modules;
+  size_t at = EDL_MODULES_OFFSET + (size_t)index * sizeof(struct edl_module);
   if (index >= edl.max_modules || !edl_segment_reserve(at, sizeof(struct edl_module))) {
     edl_lost(EDL_LOSS_MODULES_FULL);
     return 0;
@@ -124,8 +124,8 @@ static uint32_t find_recorded(uintptr_t address) {
   uint32_t n = atomic_load_explicit(&count, memory_order_acquire);
   if (n > edl.max_modules) n = edl.max_modules;
   for (uint32_t i = n; i-- > 0;) /* the youngest first: addresses are re-used */
-    if (address >= ranges[i].start &&
-        address < atomic_load_explicit(&ranges[i].end, memory_order_acquire))
+    if (address < atomic_load_explicit(&ranges[i].end, memory_order_acquire) &&
+        address >= ranges[i].start)
       return i + 1;
   return 0;
 }

@@ -82,13 +82,16 @@ static const struct tier *choose_tier(bool *reduced) {
   return NULL;
 }
 
+static size_t page_above(size_t offset) { return (offset + PAGE - 1) & ~(size_t)(PAGE - 1); }
+
+/* Several records share a page: it is charged to the one that begins it. */
 bool edl_segment_reserve(size_t offset, size_t bytes) {
-  size_t from = offset & ~(size_t)(PAGE - 1);
-  size_t length = ((offset + bytes + PAGE - 1) & ~(size_t)(PAGE - 1)) - from;
+  size_t from = offset & ~(size_t)(PAGE - 1), to = page_above(offset + bytes);
+  size_t length = to - from, charge = to - page_above(offset);
   if (fixed_size) return true;
   if (atomic_load(&full)) return false;
   char *at = edl.segment + from;
-  if (atomic_fetch_add(&reserved_bytes, length) + length > reserve_limit ||
+  if (atomic_fetch_add(&reserved_bytes, charge) + charge > reserve_limit ||
       edl_sys3(SYS_mprotect, at, length, PROT_READ | PROT_WRITE) != 0 ||
       edl_sys3(SYS_madvise, at, length, MADV_POPULATE_WRITE) != 0) {
     atomic_store(&full, true);
@@ -137,23 +140,27 @@ bool edl_allocers_reserve(uint32_t count) {
   return true;
 }
 
+/* A forked child has nothing to say in its parent's segment. */
 void edl_lost(enum edl_loss reason) {
-  if (edl.header) __atomic_fetch_add(&edl.header->losses[reason], 1, __ATOMIC_RELAXED);
+  if (edl.header && atomic_load_explicit(edl.alive, memory_order_relaxed) != 0)
+    __atomic_fetch_add(&edl.header->losses[reason], 1, __ATOMIC_RELAXED);
 }
 
-static void lay_out(const struct tier *t) {
+static void set_ceilings(const struct tier *t) {
   edl.max_allocers = t->allocers;
   edl.max_modules = t->modules;
   edl.shards = t->shards;
   edl.exclusive = t->exclusive;
   edl.segment_bytes = tier_bytes(t);
+}
+
+static void lay_out(void) {
   char *base = edl.segment;
-  edl.header = (struct edl_header *)base;
   edl.shard = (struct edl_shard *)(base + EDL_SHARDS_OFFSET);
   edl.module = (struct edl_module *)(base + EDL_MODULES_OFFSET);
-  edl.allocer = (struct edl_allocer *)(edl.module + t->modules);
-  edl.evidence = (struct edl_evidence *)(edl.allocer + t->allocers);
-  edl.lines = (struct edl_line *)(edl.evidence + t->allocers);
+  edl.allocer = (struct edl_allocer *)(edl.module + edl.max_modules);
+  edl.evidence = (struct edl_evidence *)(edl.allocer + edl.max_allocers);
+  edl.lines = (struct edl_line *)(edl.evidence + edl.max_allocers);
 }
 
 static void fill_offsets(struct edl_header *h) {
@@ -194,25 +201,31 @@ static void fill_identity(struct edl_header *h) {
   edl_sys3(SYS_readlink, "/proc/self/exe", h->exe, sizeof h->exe - 1);
 }
 
-/* Maps the file; on kernels that can't populate, allocates all of it now. */
-static bool map_file(int fd, const struct tier **t) {
-  lay_out(*t);
-  if (edl_sys2(SYS_ftruncate, fd, edl.segment_bytes) != 0) return false;
-  edl.segment = edl_mmap(NULL, edl.segment_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd);
-  if (!edl.segment) return false;
-  lay_out(*t);
-  long populated = edl_sys3(SYS_mprotect, edl.segment, PAGE, PROT_READ | PROT_WRITE);
-  if (populated == 0) populated = edl_sys3(SYS_madvise, edl.segment, PAGE, MADV_POPULATE_WRITE);
-  if (populated == 0) return true;
-  if (populated != -EINVAL) return false;
-  edl_sys2(SYS_munmap, edl.segment, edl.segment_bytes);
-  if (*t < &tiers[FIXED_TIER]) *t = &tiers[FIXED_TIER];
-  lay_out(*t);
+static void unmap(void) {
+  if (edl.segment) edl_sys2(SYS_munmap, edl.segment, edl.segment_bytes);
+  edl.segment = NULL;
+}
+
+/* On kernels that can't populate: all of the file is allocated now. */
+static bool map_fixed(int fd, const struct tier *t) {
+  unmap();
+  set_ceilings(t < &tiers[FIXED_TIER] ? &tiers[FIXED_TIER] : t);
+  if (edl.segment_bytes > reserve_limit) return false;
   if (edl_sys2(SYS_ftruncate, fd, edl.segment_bytes) != 0) return false;
   if (edl_sys4(SYS_fallocate, fd, 0, 0, edl.segment_bytes) != 0) return false;
   edl.segment = edl_mmap(NULL, edl.segment_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
   fixed_size = true;
   return edl.segment != NULL;
+}
+
+static bool map_file(int fd, const struct tier *t) {
+  set_ceilings(t);
+  if (edl_sys2(SYS_ftruncate, fd, edl.segment_bytes) != 0) return false;
+  edl.segment = edl_mmap(NULL, edl.segment_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd);
+  if (!edl.segment) return false;
+  long populated = edl_sys3(SYS_mprotect, edl.segment, PAGE, PROT_READ | PROT_WRITE);
+  if (populated == 0) populated = edl_sys3(SYS_madvise, edl.segment, PAGE, MADV_POPULATE_WRITE);
+  return populated == 0 || (populated == -EINVAL && map_fixed(fd, t));
 }
 
 static bool reserve_first_pages(void) {
@@ -232,20 +245,19 @@ bool edl_segment_boot(void) {
   int fd = edl_directory_create(&entry);
   if (fd < 0) return false;
   reserve_limit = entry.free_bytes / FREE_SPACE_SHARE;
-  bool made = map_file(fd, &tier);
+  bool made = map_file(fd, tier);
   edl_sys1(SYS_close, fd);
   if (made) {
+    lay_out();
     edl_sys3(SYS_madvise, edl.segment, edl.segment_bytes, MADV_NOHUGEPAGE);
     edl_sys3(SYS_madvise, edl.segment, edl.segment_bytes, MADV_DONTDUMP);
     made = reserve_first_pages();
   }
   if (!made) {
-    edl_directory_remove(&entry);
-    if (edl.segment) edl_sys2(SYS_munmap, edl.segment, edl.segment_bytes);
-    edl.segment = NULL;
-    edl.header = NULL;
+    edl_segment_abandon();
     return false;
   }
+  edl.header = (struct edl_header *)edl.segment;
   fill_identity(edl.header);
   fill_offsets(edl.header);
   struct edl_control *control = (struct edl_control *)(edl.segment + EDL_CONTROL_OFFSET);
@@ -255,10 +267,18 @@ bool edl_segment_boot(void) {
   return true;
 }
 
+/* The start failed: nothing of it stays. */
+void edl_segment_abandon(void) {
+  edl.header = NULL;
+  edl_directory_remove(&entry);
+  unmap();
+}
+
 /* In a forked child: the parent's file is out of reach from here on, the addresses stay valid, so that a
  * hook which a signal handler interrupted by forking goes on in private memory. */
 void edl_segment_forget(void) {
-  edl_mmap(edl.segment, edl.segment_bytes, PROT_READ | PROT_WRITE, 0x32 /* PRIVATE FIXED ANONYMOUS */, -1);
+  edl_mmap(edl.segment, edl.segment_bytes, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 }
 
 /* Normal end: nobody will come for a segment that belongs to no run and never had an owner. */

@@ -119,7 +119,7 @@ EDL_NOINLINE static void shard_acquire(void) {
 /* The thread ends: its shard goes to the next one; what it still does is counted on a shared shard. */
 static void thread_exit(void *value) {
   struct edl_hot *hot = value;
-  if (atomic_load(&edl.mode) != EDL_LIVE || hot != edl_self.hot) return;
+  if (atomic_load(&edl.mode) != EDL_LIVE || atomic_load(edl.alive) == 0 || hot != edl_self.hot) return;
   edl_self.shared = 1;
   atomic_signal_fence(memory_order_seq_cst);
   edl_self.hot = &edl_cold;
@@ -130,14 +130,15 @@ static void thread_exit(void *value) {
 }
 
 /* Brings the thread to the current generation. A signal handler may do the same in between: the
- * compare-and-swap on the latch makes one of the two count. The sites of the new parity are emptied
- * before it: they are of the generation before last, which nobody uses any more. */
+ * compare-and-swap on the latch makes one of the two count, and the latch never goes back to the control
+ * word that was read first. The sites of the new parity are emptied before it: they are of the
+ * generation before last, which nobody uses any more. */
 static void latch_own(struct edl_hot *hot, uint64_t control) {
   unsigned shard = (unsigned)(hot - edl.hot);
   _Atomic uint64_t *latch = latch_of(shard);
   uint32_t gen = (uint32_t)control & EDL_GEN_MASK;
   uint64_t current = atomic_load_explicit(latch, memory_order_relaxed);
-  for (int tries = 0; tries < 4 && gen_of(current, phase_of(current)) != gen; tries++) {
+  for (int tries = 0; tries < 4 && gen_of(current, phase_of(current)) < gen; tries++) {
     uint64_t next = latch_next(current, gen);
     edl_sites_clear(hot->table, phase_of(next));
     if (atomic_compare_exchange_strong_explicit(latch, &current, next, memory_order_release,
@@ -185,7 +186,7 @@ static uint64_t shared_enter(unsigned s, uint64_t control) {
       atomic_fetch_sub(&inside[s].users[phase], 1);
       continue;
     }
-    if (gen_of(current, phase) == gen || tries >= SHARED_TRIES) return current;
+    if (gen_of(current, phase) >= gen || tries >= SHARED_TRIES) return current;
     if (atomic_load(&inside[s].users[phase ^ 1]) != 0) return current;
     uint64_t next = latch_next(current, gen);
     atomic_compare_exchange_strong(latch, &current, next);
@@ -256,9 +257,24 @@ void edl_turn_end(const struct edl_turn *turn) {
   }
 }
 
-void edl_threads_boot(void) {
+/* In a forked child: a hook that a signal handler interrupted to fork still needs what was wiped. `seen`
+ * stays zero, so no further hook takes the fast path. */
+void edl_threads_forget(void) {
+  struct edl_hot *hot = edl_self.hot;
+  if (hot == &edl_cold) return;
+  unsigned shard = (unsigned)(hot - edl.hot);
+  uint64_t latch = atomic_load(latch_of(shard));
+  hot->table = edl_sites_of(shard);
+  hot->sites = hot->table->sites[phase_of(latch)];
+  hot->latched = latched_of(shard, latch);
+}
+
+/* One shared shard has its lines from the start and whenever ids grow: when there is no room for more, new
+ * threads go there. */
+bool edl_threads_boot(void) {
   unsigned key;
   if (edl_libc.pthread_key_create && edl_libc.pthread_setspecific &&
       edl_libc.pthread_key_create(&key, thread_exit) == 0)
     exit_key = (int)key;
+  return shared_ready(edl.exclusive);
 }

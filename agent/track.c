@@ -46,18 +46,22 @@ EDL_NOINLINE void *edl_track_slow(void *block, size_t n, uintptr_t caller) {
 }
 
 static void count_gone(const struct edl_turn *turn, const struct edl_was *was) {
+  if (was->overrun) edl_count_overrun(was->field);
   if (was->gen == edl_latched_gen(turn->latched)) edl_count_free(turn, was->field, was->n);
   else edl_free_older(turn, was->field, was->gen, was->n);
 }
 
-/* The tag of a block of this usable size: intact, or damaged in its first byte only. */
-static bool read_tag(char *at, size_t usable, struct edl_was *was, bool *overrun) {
+/* The tag of a block of this usable size: intact, or damaged in its first byte only. Then 16 check bits are
+ * left, so the generation must be one that the host has opened. */
+static bool read_tag(char *at, size_t usable, struct edl_was *was) {
   uint64_t stored = edl_tag_load(at), word = stored ^ edl_tag_address(at);
   uint32_t damage = edl_tag_damage(word, edl.key);
   uint32_t issued = atomic_load_explicit(&edl.issued, memory_order_relaxed);
   if (stored == 0 || damage > 0xff || !edl_tag_field_ok(word, issued)) return false;
-  *overrun = damage != 0;
-  *was = (struct edl_was){edl_tag_size(at, word, usable), word, at, edl_tag_field(word), edl_tag_gen(word)};
+  uint32_t now = (uint32_t)atomic_load_explicit(edl.control, memory_order_relaxed) & EDL_GEN_MASK;
+  if (damage != 0 && edl_tag_gen(word) > now) return false;
+  *was = (struct edl_was){.n = edl_tag_size(at, word, usable), .tag = word, .tag_at = at,
+                          .field = edl_tag_field(word), .gen = edl_tag_gen(word), .overrun = damage != 0};
   return true;
 }
 
@@ -67,17 +71,12 @@ void edl_untag(void *block, struct edl_was *was) {
   if (!edl.header || edl_is_bootstrap(block)) return;
   if (edl.inline_chunks && ((uintptr_t)block & 15) != 0) return; /* the real free says what is wrong */
   size_t usable;
-  bool overrun = false;
   if (!block_is_tagged_size(block, &usable)) {
     struct edl_big big;
-    if (!edl_big_take(block, &big)) return;
-    was->n = big.n;
-    was->field = big.field;
-    was->gen = big.gen;
+    if (edl_big_take(block, &big)) *was = (struct edl_was){.n = big.n, .field = big.field, .gen = big.gen};
     return;
   }
-  if (usable < 8 || !read_tag((char *)block + usable - 8, usable, was, &overrun)) return;
-  if (overrun) edl_count_overrun(was->field);
+  if (usable < 8 || !read_tag((char *)block + usable - 8, usable, was)) return;
   edl_tag_store(was->tag_at, 0);
   if (edl_tag_slack(was->tag) == EDL_SLACK_IN_WORD) edl_tag_store(was->tag_at - 8, 0);
 }
@@ -85,9 +84,8 @@ void edl_untag(void *block, struct edl_was *was) {
 static bool is_tracked(void *block) {
   size_t usable;
   struct edl_was was;
-  bool overrun;
   if (!edl.header || !block_is_tagged_size(block, &usable)) return edl_big_has(block);
-  return usable >= 8 && read_tag((char *)block + usable - 8, usable, &was, &overrun);
+  return usable >= 8 && read_tag((char *)block + usable - 8, usable, &was);
 }
 
 /* A block of an allocator's operator new, which may have got it from malloc, that is, from us: counted then. */
@@ -136,8 +134,7 @@ size_t edl_usable(void *block) {
   size_t real = edl_next.malloc_usable_size(block);
   size_t usable;
   struct edl_was was;
-  bool overrun;
   if (!edl.header || !block_is_tagged_size(block, &usable) || usable < 8) return real;
-  if (!read_tag((char *)block + usable - 8, usable, &was, &overrun)) return real;
+  if (!read_tag((char *)block + usable - 8, usable, &was)) return real;
   return usable - (edl_tag_slack(was.tag) == EDL_SLACK_IN_WORD ? 16 : 8);
 }

@@ -50,7 +50,8 @@ struct edl_was {
   uint64_t tag;  /* 0: it was not tagged */
   char *tag_at;
   uint32_t field; /* 0: not tracked */
-  uint32_t gen;
+  uint32_t gen : EDL_GENERATION_ID_BITS;
+  uint32_t overrun : 1; /* the first byte behind the block was overwritten */
 };
 /* Takes the tag (or table entry) off without counting. */
 void edl_untag(void *block, struct edl_was *was);
