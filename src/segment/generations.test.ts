@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { randomNumbers } from "../base/testing/random-numbers.js";
 import { BIRTH_SLOTS, GENERATION_IDS } from "../contract/limits.js";
 import { GENERATION_GROUPS, generationShift } from "../contract/slice.js";
 import { GenerationPlan } from "./generations.js";
-import { randomNumbers } from "./testing/random-numbers.js";
 
 /** Opens the next slice as the owner does. */
 const advance = (plan: GenerationPlan, slice: number) => {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, truncateSync, writeSync } from "node:fs"
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { randomNumbers } from "../base/testing/random-numbers.js";
 import { HEADER, PAGE_BYTES, SHARDS_OFFSET } from "../contract/segment.js";
 import type { Slice } from "../contract/slice.js";
 import { header } from "./layout.js";
@@ -9,7 +10,6 @@ import { openSegment } from "./open-segment.js";
 import { describeRefusal } from "./refusal.js";
 import { claimSegment } from "./segment-owner.js";
 import { FakeAgent, type FakeBlock } from "./testing/fake-agent.js";
-import { randomNumbers } from "./testing/random-numbers.js";
 import { temporaryDirectory } from "./testing/temporary-directory.js";
 
 /** What is done to the file, by its path. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { randomNumbers } from "../base/testing/random-numbers.js";
 import { SegmentState, SHARDS_OFFSET } from "../contract/segment.js";
 import { generationShift, type Slice } from "../contract/slice.js";
 import { GenerationPlan } from "./generations.js";
@@ -14,7 +15,6 @@ import {
   type FakeIdentity,
   type FakeThread,
 } from "./testing/fake-agent.js";
-import { randomNumbers } from "./testing/random-numbers.js";
 import { temporaryDirectory } from "./testing/temporary-directory.js";
 
 const NAME = "0123abcd-4711-1234";
