@@ -22,7 +22,7 @@ export const olderThan = ({ maturitySeconds }: VerdictFacts): string =>
 
 /** "is" or "are" and the like, by the number of things. */
 export const verb = (count: number, one: string, many: string): string =>
-  count === 1 ? one : many;
+  Math.round(count) === 1 ? one : many;
 
 /** What a healthy allocer that grows in this way would be; `what` is a cache, or a container. */
 export function nameOf(shape: BenignShape, what: "cache" | "container"): string {

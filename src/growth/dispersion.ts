@@ -1,7 +1,20 @@
 /** How much clumsier than single independent births the counts are: the unit in which growth is counted. */
 import { total } from "./bins.js";
-import { neighbourNoise } from "./likelihood.js";
 import { threshold } from "./thresholds.js";
+
+/**
+ * Variance over mean of the counts, from differences between neighbours, so that a trend doesn't count
+ * as noise. (v[i+1] - v[i])^2 / (v[i+1] + v[i]) is 1 on average for a Poisson process.
+ */
+export function neighbourNoise(bins: readonly number[], from: number): number[] {
+  const noise: number[] = [];
+  for (let i = from; i < bins.length - 1; i++) {
+    const sum = bins[i]! + bins[i + 1]!;
+    const difference = bins[i + 1]! - bins[i]!;
+    if (sum > 0) noise.push((difference * difference) / sum);
+  }
+  return noise;
+}
 
 /**
  * Variance over mean of the bins, by the later half (start-up is no measure of noise), with a prior of 1.

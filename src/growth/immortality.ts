@@ -1,6 +1,7 @@
 /** Step 2: are the mature blocks permanent, or only the long tail of a turnover (specification 3.2, 2)? */
 import { binCount, rebin, total } from "./bins.js";
-import { logLikelihood, neighbourNoise } from "./likelihood.js";
+import { neighbourNoise } from "./dispersion.js";
+import { logLikelihood } from "./likelihood.js";
 import type { Maturity } from "./maturity.js";
 import { logBeta, logSum } from "./special-functions.js";
 import { allocationClock, type Survivors } from "./survivors.js";

@@ -14,17 +14,3 @@ export function logLikelihood(counts: readonly number[], expected: readonly numb
   }
   return sum;
 }
-
-/**
- * Variance over mean of the counts, from differences between neighbours, so that a trend doesn't count
- * as noise. (v[i+1] - v[i])^2 / (v[i+1] + v[i]) is 1 on average for a Poisson process.
- */
-export function neighbourNoise(bins: readonly number[], from: number): number[] {
-  const noise: number[] = [];
-  for (let i = from; i < bins.length - 1; i++) {
-    const sum = bins[i]! + bins[i + 1]!;
-    const difference = bins[i + 1]! - bins[i]!;
-    if (sum > 0) noise.push((difference * difference) / sum);
-  }
-  return noise;
-}

@@ -5,6 +5,9 @@ import { threshold } from "./thresholds.js";
 
 export const NO_RATE: Rate = Object.freeze({ rate: 0, rateLow: 0, rateHigh: 0 });
 
+/** Seconds; no clock is finer, and nothing has a rate in less. */
+const CLOCK_STEP = 1e-9;
+
 /**
  * Mean of the bins' rates, with Student's t over them. Bins that agree better than their number of
  * events allows are believed only as far as regular arrivals go: sd >= mean sqrt(.25 / events per bin).
@@ -22,7 +25,7 @@ export function rateOf(
   const first = Math.min(Math.round(from * bytes.length), bytes.length - 1);
   const bins = bytes.length - first;
   const binSeconds = seconds / bytes.length;
-  if (!(binSeconds > 0)) return NO_RATE;
+  if (!(binSeconds > CLOCK_STEP)) return NO_RATE;
   let sumBytes = 0;
   let sumEvents = 0;
   for (let i = first; i < bytes.length; i++) {

@@ -102,7 +102,7 @@ function sayStopped({ facts }: Case): string {
 }
 
 function sayIdle({ blocks }: AllocerSeries): string {
-  const live = blocks[blocks.length - 1] ?? 0;
+  const live = Math.round(blocks[blocks.length - 1] ?? 0);
   if (live <= 0) return "Nothing of it is alive";
   return live === 1
     ? "Its one block doesn't multiply: no other has stayed since the start"

@@ -15,7 +15,7 @@ export function sayLeak(it: Case): string {
   const all = facts.matureAlive + facts.matureFreed;
   const share = shareOf(it);
   const never = `${formatCount(facts.matureAlive)} of ${counted(all, "block")}${olderThan(facts)} ${verb(facts.matureAlive, "was", "were")} never freed${share}`;
-  return `${never}; allocated in ${generationsOf(it)} ${recency(it)}; ${trend(it)}`;
+  return `${never}; allocated in ${generationsOf(it)}${recency(it)}; ${trend(it)}`;
 }
 
 /** " (about 1 in 98 allocated)" where most blocks are ordinary traffic. */
@@ -29,7 +29,7 @@ function recency({ facts, finding }: Case): string {
   const { from, to } = finding.growth;
   const gap = (to - from) / Math.max(1, facts.growthEvents);
   const silence = facts.sinceLastEvent - facts.maturitySeconds;
-  if (silence <= threshold.recentGaps * gap) return "up to now";
+  if (silence <= threshold.recentGaps * gap) return " up to now";
   return `, the last ${formatDuration(facts.sinceLastEvent)} ago`;
 }
 
@@ -45,10 +45,9 @@ function trend({ finding }: Case): string {
 
 /** "One block that keeps being reallocated: +4 KB every 3 s". */
 export function sayContainer({ finding, series }: Case): string {
-  const { growth } = finding;
-  const steps = Math.max(1, growth.events);
-  const step = formatBytes(growth.bytes / steps);
-  const pace = `+${step} every ${formatDuration((growth.to - growth.from) / steps)}`;
+  const { growth, rate } = finding;
+  const gap = (growth.to - growth.from) / Math.max(1, growth.events);
+  const pace = `+${formatBytes(rate.rate * gap)} every ${formatDuration(gap)}`;
   if (series.evidence === null) return `Bytes that are never given back: ${pace}`;
   const blocks = series.blocks[series.blocks.length - 1] ?? 0;
   return blocks <= 1

@@ -29,6 +29,9 @@ const NOTHING_BORN: Shape = {
   alternative: null,
 };
 
+/** Blocks; less is rounding, and would make the logarithms infinite. */
+const LEAST_BORN = 1e-9;
+
 /** More log odds than this number of growth events can carry are not believed. */
 const eventCap = (events: number): number => threshold.capPerEvent * events + threshold.capBase;
 
@@ -78,7 +81,7 @@ function leakClass(posterior: readonly number[]): GrowthClass {
  * @param density share of the generations that had one
  */
 export function shapeOf(bins: readonly number[], events: number, density: number): Shape {
-  if (total(bins) <= 0) return NOTHING_BORN;
+  if (total(bins) < LEAST_BORN) return NOTHING_BORN;
   const bank = bankOf(bins.length);
   const dispersion = dispersionOf(bins, events, density);
   const counts = bins.map((births) => births / dispersion);
