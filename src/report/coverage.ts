@@ -1,4 +1,4 @@
-/** The line that every report has: how much of the heap was seen and what was lost, in words. */
+/** The line that every report has: how much was seen and what was lost, in words. */
 import { formatCount, formatPercent } from "../base/format.js";
 import type { Coverage } from "../contract/report.js";
 import { LOSSES } from "../contract/segment.js";
@@ -9,8 +9,8 @@ import { joinParts } from "./wrap.js";
 const ENOUGH_SEEN = 0.95;
 
 function seenText(page: Page, coverage: Coverage): string {
-  if (coverage.seen === null) return "share of the heap seen: not known";
-  const text = `${formatPercent(coverage.seen, 1)} of heap bytes seen`;
+  if (coverage.seen === null) return "share seen: not known";
+  const text = `${formatPercent(coverage.seen, 1)} seen`;
   return coverage.seen < ENOUGH_SEEN ? page.paint("warning", text) : text;
 }
 

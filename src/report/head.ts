@@ -5,7 +5,6 @@ import type { ProcessState } from "../contract/verdict.js";
 import { type Page, prose, section, type Tone } from "./page.js";
 import { shellWord } from "./printable.js";
 import { shortName } from "./short-name.js";
-import { isTooShort, tooShortSentence } from "./too-short.js";
 import { joinParts } from "./wrap.js";
 
 const TONES: Readonly<Record<ProcessState, Tone>> = {
@@ -41,7 +40,6 @@ export function headSection(page: Page, process: ProcessReport): string[] {
   const argv = process.argv.length > 0 ? process.argv : [process.exe];
   const program = shortName(commandLine(page, argv), Math.max(24, page.width - 16), page.ellipsis);
   const { totals, verdict } = process;
-  const sentence = isTooShort(process) ? tooShortSentence(process) : verdict.sentence;
   const facts = joinParts(
     [`${program} (pid ${process.pid})`, watched(process), endOf(page, process.exit)],
     page.dot,
@@ -56,7 +54,7 @@ export function headSection(page: Page, process: ProcessReport): string[] {
     page.width,
   );
   return section(page, verdict.state.toUpperCase(), TONES[verdict.state], [
-    ...prose(page, sentence, "strong"),
+    ...prose(page, verdict.sentence, "strong"),
     ...facts,
     ...(verdict.state === "unseen" ? [] : heap.map((line) => page.paint("faint", line))),
   ]);

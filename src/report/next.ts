@@ -28,7 +28,7 @@ function afterLeaks(page: Page, process: ProcessReport): string[] {
   return [
     ...prose(page, first),
     "To make a test fail on it:",
-    again(page, process, "--fail-on confirmed"),
+    again(page, process, `--fail-on ${worst?.verdict.state ?? "likely"}`),
   ];
 }
 

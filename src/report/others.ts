@@ -1,13 +1,12 @@
 /** Allocers that are no leaks as far as can be told: growing, filling, undecided, stable. Never shown as errors. */
 import { counted } from "../base/format.js";
 import type { AllocerReport, ProcessReport } from "../contract/report.js";
-import type { State } from "../contract/verdict.js";
 import { roots } from "./leaks.js";
 import { inSentences, type Page, prose, section, type Tone } from "./page.js";
 import { mainPlace, placeLines } from "./places.js";
 
-/** Allocers shown of each state; the others are counted. */
-const MOST_SHOWN = 5;
+/** Allocers shown of each state, fewer of those that need nobody's attention; the others are counted. */
+const MOST_SHOWN = { suspect: 5, filling: 3, undecided: 3 } as const;
 const INDENT = "  ";
 
 /** Where the allocer is and, below, why it is here and what would settle it. */
@@ -18,12 +17,18 @@ function withReason(page: Page, allocer: AllocerReport): string[] {
   return [...placeLines(page, [mainPlace(page, allocer)]), ...reason.map((line) => INDENT + line)];
 }
 
-function stateSection(page: Page, process: ProcessReport, state: State, label: string, tone: Tone) {
+function stateSection(
+  page: Page,
+  process: ProcessReport,
+  state: keyof typeof MOST_SHOWN,
+  label: string,
+  tone: Tone,
+): string[] {
   const count = process.totals.byState[state];
   if (count === 0) return [];
   const shown = roots(process)
     .filter((allocer) => allocer.verdict.state === state)
-    .slice(0, MOST_SHOWN);
+    .slice(0, MOST_SHOWN[state]);
   const more = count - shown.length;
   return section(page, label, tone, [
     counted(count, "allocer"),

@@ -1,5 +1,5 @@
 /** A target that ended before a verdict was possible: what was alive at its end, by allocer. */
-import { counted, formatBytes, formatCount } from "../base/format.js";
+import { formatBytes, formatCount } from "../base/format.js";
 import { MIN_SLICES } from "../contract/limits.js";
 import { PERIOD_SECONDS } from "../contract/options.js";
 import type { AllocerReport, ProcessReport } from "../contract/report.js";
@@ -49,10 +49,6 @@ function aliveRows(page: Page, allocers: readonly AllocerReport[]): string[] {
     ];
   });
 }
-
-/** The verdict in place of the process's own sentence. */
-export const tooShortSentence = (process: ProcessReport): string =>
-  `Too short to judge: ${counted(process.slices, "slice")}, a verdict needs ${MIN_SLICES}`;
 
 export function tooShortSection(page: Page, process: ProcessReport): string[] {
   const alive = roots(process)
