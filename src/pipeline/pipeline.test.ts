@@ -296,4 +296,41 @@ describe("with the real judge", () => {
       advice: null,
     });
   });
+
+  test("a leak that exit handlers tidy up is a leak, though nothing is alive at the end", () => {
+    const run = (closing: boolean) => {
+      const model = new HeapModel();
+      const pipeline = new Pipeline(judge);
+      for (let slice = 0; slice < 40; slice++) {
+        for (let i = 0; i < 3; i++) model.alloc(1, 100);
+        pipeline.push(model.take());
+      }
+      for (const block of model.alive()) model.free(block);
+      pipeline.push(model.take(), { closing });
+      pipeline.finish();
+      return pipeline;
+    };
+    const closed = run(true);
+    expect(closed.results()[0]).toMatchObject({ liveBlocks: 0, totalFrees: 120, sustained: true });
+    expect(closed.results()[0]!.verdict).toMatchObject({
+      state: "confirmed",
+      window: { from: 0, to: 39, slices: 40 },
+    });
+    expect(closed.processVerdict().state).toBe("leaks");
+    expect(run(false).results()[0]!.verdict.state).toBe("stable");
+  });
+
+  test("a closing slice is judged when there are too few without it", () => {
+    const judged: number[] = [];
+    const pipeline = new Pipeline((series) => {
+      judged.push(series.evidence!.slice);
+      return verdict("stable");
+    });
+    for (let slice = 0; slice < 8; slice++)
+      pipeline.push(makeSlice(slice, { allocers: slice === 0 ? [1] : [] }), {
+        closing: slice === 7,
+      });
+    pipeline.finish();
+    expect(judged).toEqual([7]);
+  });
 });

@@ -38,6 +38,15 @@ function copyOf(series: AllocerSeries): AllocerSeries {
   };
 }
 
+export interface PushOptions {
+  /**
+   * The slice was taken after the target had ended. It says what was alive at the very end, but what a
+   * program frees in its exit handlers it did not free while it ran: verdicts are of the slice before
+   * (unless only the two together are enough slices for a verdict). Default false.
+   */
+  readonly closing?: boolean;
+}
+
 /** Sums over all allocers. */
 export interface PipelineTotals {
   readonly liveBytes: number;
@@ -59,6 +68,7 @@ export class Pipeline {
   #overruns: ReadonlyMap<number, number> = new Map();
   #losses: Readonly<Partial<Record<LossName, number>>> = {};
   #slices = 0;
+  #closed = false;
   #startTime = 0;
   #startEvents = 0;
   #firstResident: number | null = null;
@@ -99,10 +109,15 @@ export class Pipeline {
    * Adds a slice; evaluates when its number is a checkpoint.
    * @throws RangeError when its number is not above that of the slice before
    */
-  push(slice: Slice): void {
+  push(slice: Slice, options: PushOptions = {}): void {
     const { axis } = this.#ledger;
     if (slice.index <= axis.slice)
       throw new RangeError(`slice ${slice.index} after slice ${axis.slice}`);
+    const closing = (options.closing ?? false) && this.#slices >= MIN_SLICES;
+    if (closing) {
+      this.#evaluate(true);
+      this.#closed = true;
+    }
     this.#ledger.add(slice);
     this.#overruns = slice.overruns;
     this.#losses = slice.losses;
@@ -112,12 +127,16 @@ export class Pipeline {
       this.#startTime = slice.time;
       this.#startEvents = this.#ledger.events;
     }
-    if (this.#slices >= MIN_SLICES && isCheckpoint(slice.index)) this.#evaluate(false);
+    if (this.#closed || this.#slices < MIN_SLICES) return;
+    if (isCheckpoint(slice.index)) this.#evaluate(false);
   }
 
-  /** The run has ended: its last slice is a checkpoint for all allocers, if it has not been one. */
+  /**
+   * The run has ended: its last slice is a checkpoint for all allocers, if it has not been one; unless it
+   * was the closing one.
+   */
   finish(): void {
-    if (this.#slices > 0) this.#evaluate(true);
+    if (this.#slices > 0 && !this.#closed) this.#evaluate(true);
   }
 
   /** All allocers, worst first. Totals are those of the newest slice, verdicts of the last evaluation. */
