@@ -4,7 +4,7 @@ import type { ProcessExit, ProcessReport } from "../contract/report.js";
 import type { ProcessState } from "../contract/verdict.js";
 import { type Page, prose, section, type Tone } from "./page.js";
 import { shellWord } from "./printable.js";
-import { shortName } from "./short-name.js";
+import { cutInTheMiddle } from "./short-name.js";
 import { joinParts } from "./wrap.js";
 
 const TONES: Readonly<Record<ProcessState, Tone>> = {
@@ -38,7 +38,11 @@ function watched(process: ProcessReport): string {
 /** Verdict, program, totals; without the slices' times when nothing could be measured. */
 export function headSection(page: Page, process: ProcessReport): string[] {
   const argv = process.argv.length > 0 ? process.argv : [process.exe];
-  const program = shortName(commandLine(page, argv), Math.max(24, page.width - 16), page.ellipsis);
+  const program = cutInTheMiddle(
+    commandLine(page, argv),
+    Math.max(24, page.width - 16),
+    page.ellipsis,
+  );
   const { totals, verdict } = process;
   const facts = joinParts(
     [`${program} (pid ${process.pid})`, watched(process), endOf(page, process.exit)],

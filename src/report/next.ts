@@ -34,7 +34,7 @@ function afterLeaks(page: Page, process: ProcessReport): string[] {
 
 function afterUndecided(page: Page, process: ProcessReport): string[] {
   if (!isTooShort(process)) return prose(page, process.verdict.advice ?? "Let it run longer");
-  const period = betterPeriod(process);
+  const period = process.totals.allocs > 0 ? betterPeriod(process) : null;
   return period === null
     ? prose(page, "Give the program more to do, so that it runs longer")
     : ["Look more often:", again(page, process, `--period ${asTyped(period)}`)];

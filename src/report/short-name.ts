@@ -54,8 +54,9 @@ function emptied(name: string, opener: string, mark: string): string {
   return parts.join("") + name.slice(at);
 }
 
-/** Keeps both ends; a third for the beginning, the rest for the end, where the function's own name is. */
-function cutInTheMiddle(name: string, width: number, mark: string): string {
+/** Keeps both ends of a text: a third for the beginning, the rest for the end, where a function's own name is. */
+export function cutInTheMiddle(name: string, width: number, mark: string): string {
+  if (columns(name) <= width) return name;
   const characters = Array.from(name);
   const room = Math.max(0, width - columns(mark));
   const head = takeColumns(characters, Math.floor(room / 3));
