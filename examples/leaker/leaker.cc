@@ -4,11 +4,11 @@
 // after 20 s, function, file and line of the call that allocates, class, bytes per second, what it is.
 //
 // truth: confirmed  CopyToken    request.cc:25  linear  4800  tokens of upgraded connections, one in 40 of all tokens
-// truth: confirmed  FormatError  log.cc:34      linear  224   messages of too large requests, one in 6 of all messages
-// truth: confirmed  QueueEvent   session.cc:37  exp     -     events for subscriptions, of which there are ever more
+// truth: confirmed  FormatError  log.cc:34      linear  700   messages of too large requests, one in 3 of all messages
+// truth: confirmed  QueueEvent   session.cc:39  exp     -     events for subscriptions, of which there are ever more
 // truth: filling    LoadPage     store.cc:23    log     -     150 pages that are loaded once, most of them early
-// truth: stable     GrowPool     store.cc:30    const   -     at most 24 buffers
-// truth: stable     OpenSession  session.cc:33  const   -     sessions that end when they were idle for 2 to 3 s
+// truth: filling    GrowPool     store.cc:30    log     -     a pool that grows to at most 24 buffers
+// truth: stable     OpenSession  session.cc:35  const   -     sessions of users who come in waves, gone when idle for 2 to 3 s
 // truth: stable     AppendAudit  log.cc:49      const   -     an audit log that is emptied every 3 s
 //
 // usage: leaker [SECONDS]              runs for so long, or until it is killed

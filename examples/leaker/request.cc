@@ -44,8 +44,8 @@ std::string ComposeRequest(Context &context, uint64_t id) {
   text += "accept: application/json, text/html;q=0.9\n";
   text += "authorization: bearer " + std::to_string(id * 2654435761u) + "\n";
   if (id % kRequestsPerTick == 0) text += "upgrade: websocket\n";
-  if (id % 500 == 7) text += "content-length: 99999999\n";
-  if (id % 100 == 9) text += "content-length: minus one\n";
+  if (id % 160 == 7) text += "content-length: 99999999\n";
+  if (id % 80 == 9) text += "content-length: minus one\n";
   return text;
 }
 
