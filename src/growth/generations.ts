@@ -24,8 +24,8 @@ export function generationAt(evidence: Evidence, seconds: number): number {
 }
 
 /**
- * Whether anything born since the first slice is alive. If not, nothing can have grown: `judge` answers
- * `stable` at once, and goes on doing so until the allocer allocates again.
+ * Whether anything born after generation 0 is alive. If not, no leak can be seen: the verdict is never worse
+ * than `filling`, and stays so until the allocer allocates again.
  */
 export function canGrow(evidence: Evidence): boolean {
   const generations = generationCount(evidence);
