@@ -1,7 +1,7 @@
 // `npm run demo`: watches the bundled leaker for twenty seconds, shows what edleak says of it, and what to type next.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root, run, secondsSince } from "./process.mjs";
+import { JOBS, root, run, secondsSince } from "./process.mjs";
 
 const SECONDS = 20;
 const LEAKER = "build/examples/leaker";
@@ -20,7 +20,7 @@ of examples/leaker/leaker.cc say what it really leaks. Next:
 /** Builds the leaker; a reason in words when that fails. */
 function build() {
   const start = Date.now();
-  const { ok, why, output } = run("make", ["--silent", "-C", "examples/leaker", "all"]);
+  const { ok, why, output } = run("make", ["--silent", JOBS, "-C", "examples/leaker", "all"]);
   if (ok) {
     console.log(`demo   ${"leaker".padEnd(10)}${secondsSince(start).padStart(8)}`);
     return "";

@@ -1,12 +1,15 @@
 // Runs the programs that setup, the gate and the demo are made of, quietly, and tells how they ended.
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository's root, without a slash at its end. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/** Tells make to use all processors. */
+export const JOBS = `-j${cpus().length}`;
 
 /** A program that hangs is ended after this long; the slowest stage takes a fraction of it. */
 const DEADLINE_MS = 15 * 60_000;

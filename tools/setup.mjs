@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installed, root, run, secondsSince } from "./process.mjs";
+import { installed, JOBS, root, run, secondsSince } from "./process.mjs";
 
 const OLDEST_NODE = [20, 19];
 const STAMP = join(root, "node_modules/.edleak-setup");
@@ -71,9 +71,6 @@ function installPackages() {
     "--include=dev",
     "--ignore-scripts",
     "--prefer-offline",
-    "--no-audit",
-    "--no-fund",
-    "--no-update-notifier",
     "--loglevel=error",
     "--fetch-retries=2",
     "--fetch-retry-mintimeout=1000",
@@ -108,7 +105,7 @@ function build(what, command, args) {
 const STEPS = [
   ["tools", checkTools],
   ["packages", installPackages],
-  ["agent", () => build("agent", "make", ["--silent", "-C", "agent", "all"])],
+  ["agent", () => build("agent", "make", ["--silent", JOBS, "-C", "agent", "all"])],
   ["host", () => build("host", installed("tsc"), ["-b"])],
 ];
 
