@@ -83,16 +83,21 @@ static void reap_target(int status) {
   }
 }
 
+static void reap_host(int status) {
+  if (!WIFEXITED(status) && !WIFSIGNALED(status)) return;
+  run.host = 0;
+  run.host_ended = true;
+  run.host_status = status;
+  if (run.target_started && !run.end_asked)
+    dprintf(STDERR_FILENO, "edleak: The host has ended by itself: the program is unwatched from here on\n");
+}
+
 static void reap(void) {
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
     if (pid == run.target) reap_target(status);
-    if (pid == run.host && (WIFEXITED(status) || WIFSIGNALED(status))) {
-      run.host = 0;
-      run.host_ended = true;
-      run.host_status = status;
-    }
+    else if (pid == run.host) reap_host(status);
   }
 }
 

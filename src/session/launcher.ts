@@ -44,6 +44,7 @@ export class Launcher {
   readonly #terminals: ((state: TerminalState) => void)[] = [];
   readonly #capabilities: ((has: boolean) => void)[] = [];
   #rest = "";
+  #stopped = false;
   #lost = false;
 
   private constructor(descriptor: number) {
@@ -88,9 +89,15 @@ export class Launcher {
     return this.#ask(this.#starts, `start ${argumentIndex + LAUNCHER_ARGUMENTS}`);
   }
 
-  /** Sends a signal to the target, while it lives. */
+  /** Sends a signal that is to end the target, while it lives; a stopped one goes on to get it. */
   kill(signal: number): void {
     this.#say(`kill ${signal}`);
+    if (this.#stopped) this.wake();
+  }
+
+  /** Continues the launcher, which stopped with the target; it then looks how the target is. */
+  wake(): void {
+    if (!this.#lost) process.kill(process.ppid, "SIGCONT");
   }
 
   terminal(): Promise<TerminalState> {
@@ -153,6 +160,9 @@ export class Launcher {
         break;
       case "stopped":
       case "continued":
+        this.#stopped = word === "stopped";
+        this.#tell({ kind: word });
+        break;
       case "hurry":
         this.#tell({ kind: word });
         break;

@@ -6,6 +6,7 @@ import { edleakVersion } from "./installation.js";
 import type { Launcher } from "./launcher.js";
 import { countStates, makeProcessReport } from "./process-report.js";
 import type { StartedTarget } from "./start-target.js";
+import { sweep } from "./sweep.js";
 import { TargetWatch, type WatchEvent, type WatchOptions } from "./target-watch.js";
 
 /** What happens while a run lasts, for people: nothing depends on it. */
@@ -87,6 +88,7 @@ export async function runSession(
     return { report: runReport([report]), timeOver: end.timeOver };
   } finally {
     watch.close();
+    if (target.segmentDirectory !== "") sweep(target.segmentDirectory);
   }
 }
 

@@ -2,6 +2,7 @@
  * Watches a running target to its end: waits for the agent, takes slices on a steady clock, ends the
  * target when its time is over. What the slices mean is somebody else's business (`SliceSink`).
  */
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { ProcessExit } from "../contract/report.js";
 import type { Slice } from "../contract/slice.js";
@@ -63,6 +64,9 @@ const AGENT_DEADLINE_MS = 2000;
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
 
+/** Between two looks at a stopped target. */
+const STOPPED_LOOK_MS = 100;
+
 export class TargetWatch {
   readonly #launcher: Launcher;
   readonly #target: StartedTarget;
@@ -80,6 +84,7 @@ export class TargetWatch {
   #clock: SliceClock | null = null;
   #resident: { first: number; last: number } | null = null;
   #timeOver = false;
+  #stopped = false;
   #slices = 0;
 
   constructor(
@@ -143,9 +148,12 @@ export class TargetWatch {
     switch (event.kind) {
       case "stopped":
         this.#clock?.pause();
+        this.#stopped = true;
         this.#tell(event);
+        this.#watchStopped();
         break;
       case "continued":
+        this.#stopped = false;
         this.#clock?.resume();
         this.#tell(event);
         break;
@@ -162,6 +170,13 @@ export class TargetWatch {
         end(null);
         break;
     }
+  }
+
+  /** The launcher is stopped with the target; when somebody continues the target alone, it must hear of it. */
+  #watchStopped(): void {
+    if (!this.#stopped) return;
+    if (!isStopped(this.#target.pid)) this.#launcher.wake();
+    this.#after(STOPPED_LOOK_MS, () => this.#watchStopped());
   }
 
   #waitForAgent(milliseconds: number): void {
@@ -235,5 +250,14 @@ export class TargetWatch {
       coverageFlags: this.#segment?.owner?.reader.coverageFlags ?? 0,
       resident: this.#resident,
     };
+  }
+}
+
+/** Is the process stopped by job control? */
+function isStopped(pid: number): boolean {
+  try {
+    return /\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
   }
 }
