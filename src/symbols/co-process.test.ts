@@ -76,7 +76,7 @@ describe("a co-process", () => {
   });
 
   test("takes an answer larger than a pipe holds", async () => {
-    const { process } = helper("large", ECHO);
+    const { process } = helper("large", "exec sed -u 's/^/ok /'");
     const { exchange, lines } = request(`${"x".repeat(100)}\n`.repeat(5000), 5000);
     expect(await process.ask(exchange)).toEqual({ ok: true, value: null });
     expect(lines).toHaveLength(5000);
@@ -105,7 +105,10 @@ describe("a co-process", () => {
   test("that is a script around another program is killed with it", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const starts = join(folder, "around.starts");
-    const { process } = helper("around", `cat <&0 & echo $! >> '${starts}'; wait`);
+    const { process } = helper(
+      "around",
+      `exec 3<&0; cat <&3 >/dev/null & echo $! >> '${starts}'; wait`,
+    );
     const outcome = process.ask(request("a\n", 1).exchange);
     await until(() => pidsIn(starts).length === 2);
     vi.advanceTimersByTime(TIMEOUT_MS);
@@ -139,7 +142,7 @@ describe("a co-process", () => {
   });
 
   test("that never ends its line is killed", async () => {
-    const { process, starts } = helper("endless", "exec 3<&0; exec tr '\\0' x < /dev/zero");
+    const { process, starts } = helper("endless", "exec tr '\\0' x < /dev/zero");
     const outcome = await process.ask(request("a\n", 1).exchange);
     expect(outcome).toEqual({ ok: false, reason: "too-long" });
     await until(() => pidsIn(starts).every((pid) => !isAlive(pid)));

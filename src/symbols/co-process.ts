@@ -111,7 +111,8 @@ export class CoProcess {
     child.on("exit", () => {
       if (this.#exchange === null) ended();
     });
-    child.stdin?.on("error", ended);
+    // A closed stdin says nothing yet: the program may have answered, and then ends or hangs.
+    child.stdin?.on("error", () => {});
     child.stdout?.on("error", ended);
     child.stdout?.on("data", (bytes: Buffer) => {
       if (this.#child === child) this.#receive(bytes);

@@ -161,6 +161,11 @@ describe("refused, with the reason, is", () => {
     }
   });
 
+  test("no program for the other machine that edleak knows", () => {
+    const facts = readElfFacts(patched("aarch64", (bytes) => bytes.writeUInt16LE(183, 18)));
+    expect(facts.ok && facts.value.machine).toBe("aarch64");
+  });
+
   test("a program whose headers lie outside the file", () => {
     const path = patched("outside", (bytes) => bytes.writeBigUInt64LE(1n << 60n, 32));
     const facts = readElfFacts(path);

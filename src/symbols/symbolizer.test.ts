@@ -90,12 +90,22 @@ const LAYOUTS: readonly (readonly [string, readonly string[]])[] = [
   ["linked to an odd first address", ["-pie", "-fPIE", "-Wl,-Ttext-segment=0x7000000"]],
 ];
 
+const layouts = new Map<string, string>();
+/** The program in one layout, compiled once for both tools. */
+function built(layout: string, flags: readonly string[]): string {
+  const known = layouts.get(layout);
+  if (known !== undefined) return known;
+  const name = layout.replaceAll(" ", "-");
+  const path = compile(folder, name, POOL, ["-O2", "-g", ...flags], "c++");
+  layouts.set(layout, path);
+  return path;
+}
+
 describe.each(TOOLS)("with %s", (tool, lineTools) => {
   test.skipIf(!installed(tool)).each(LAYOUTS)(
     "names function, file, line and inlined calls of a program that is %s",
     async (layout, flags) => {
-      const name = `${tool}-${layout.replaceAll(" ", "-")}`;
-      const path = compile(folder, name, POOL, ["-O2", "-g", ...flags], "c++");
+      const path = built(layout, flags);
       const { module, calls } = selfReport(path);
       expect(calls.map((call) => call.name)).toEqual(["inner", "middle", "outer", "main", "plain"]);
       await withSymbolizer({ lineTools }, async (symbolizer) => {

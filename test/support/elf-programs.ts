@@ -109,15 +109,8 @@ export function moduleAt(path: string, start?: bigint): ModuleInfo {
   };
 }
 
-/** Virtual addresses that calls in a file return to, by objdump. */
-export function returnAddresses(path: string): readonly number[] {
-  const addresses: number[] = [];
-  let afterCall = false;
-  for (const line of run("objdump", ["-d", "--no-show-raw-insn", path]).split("\n")) {
-    const instruction = /^ *([0-9a-f]+):\s+(\S+)/.exec(line);
-    if (instruction === null) continue;
-    if (afterCall) addresses.push(Number.parseInt(instruction[1]!, 16));
-    afterCall = /^(call|bl$|blr$)/.test(instruction[2]!);
-  }
-  return addresses;
+/** Virtual addresses of all instructions in a file, by objdump. */
+export function instructionAddresses(path: string): readonly number[] {
+  const listing = run("objdump", ["-d", "--no-show-raw-insn", path]);
+  return [...listing.matchAll(/^ *([0-9a-f]+):\s/gm)].map((line) => Number.parseInt(line[1]!, 16));
 }
