@@ -1,7 +1,7 @@
 /** Where an allocer is: function, file and line of its frames, aligned; a file:line is never shortened or broken. */
 import type { AllocerReport, Frame } from "../contract/report.js";
 import type { Page, Tone } from "./page.js";
-import { shortName } from "./short-name.js";
+import { asWritten, shortName } from "./short-name.js";
 import { columns, padEnd } from "./wrap.js";
 
 /** One line of a list of places. */
@@ -47,7 +47,8 @@ export function sourceOf(page: Page, frame: Frame): string {
 }
 
 function nameOf(page: Page, frame: Frame): string {
-  if (frame.function !== undefined && frame.function !== "") return page.safe(frame.function);
+  if (frame.function !== undefined && frame.function !== "")
+    return page.safe(asWritten(frame.function));
   if (frame.module === "") return page.safe(frame.address);
   return page.safe(`${baseName(frame.module)}+${frame.offset}`);
 }

@@ -7,6 +7,13 @@ import { columns } from "./wrap.js";
 const OPENERS = "<([";
 const CLOSERS = ">)]";
 
+/** What std::string is called by a demangler. */
+const STRING =
+  /std::(?:__cxx11::)?basic_string<char, std::char_traits<char>, std::allocator<char> ?>/g;
+
+/** A name as a programmer wrote it: std::string instead of what it stands for. */
+export const asWritten = (name: string): string => name.replace(STRING, "std::string");
+
 interface Bracket {
   readonly opener: string;
   readonly from: number;

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { printable, shellWord } from "./printable.js";
-import { shortName } from "./short-name.js";
+import { asWritten, shortName } from "./short-name.js";
 import { columns, joinParts, wrap } from "./wrap.js";
 
 describe("printable", () => {
@@ -77,6 +77,17 @@ describe("wrap", () => {
   test("parts are joined while they fit", () => {
     expect(joinParts(["one", "two", "three"], " · ", 10)).toEqual(["one · two", "three"]);
   });
+});
+
+test("std::string is called by its name, however the demangler spells it", () => {
+  const spelt = "std::char_traits<char>, std::allocator<char> >";
+  expect(asWritten(`f(std::__cxx11::basic_string<char, ${spelt} const&)`)).toBe(
+    "f(std::string const&)",
+  );
+  expect(asWritten(`g(std::basic_string<char, ${spelt.replace(" >", ">")}, int)`)).toBe(
+    "g(std::string, int)",
+  );
+  expect(asWritten("h(std::basic_string<wchar_t>)")).toBe("h(std::basic_string<wchar_t>)");
 });
 
 describe("shortName", () => {
