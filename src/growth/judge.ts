@@ -5,6 +5,7 @@ import { judgeContainer } from "./container-path.js";
 import { type Context, type Finding, NO_GROWTH, type Step } from "./finding.js";
 import { generationCount } from "./generations.js";
 import { limitByMassRelease } from "./mass-release.js";
+import type { Maturity } from "./maturity.js";
 import { NO_RATE } from "./rate.js";
 import { stateOf } from "./states.js";
 import { judgeSurvivors } from "./survivor-path.js";
@@ -108,15 +109,30 @@ const NO_FACTS: VerdictFacts = Object.freeze({
   firstThirdShare: 0,
 });
 
+/**
+ * The maturity in seconds: the age of the youngest blocks that count, but not less than that many slices
+ * usually last. The slice at the end of a process follows the one before at once, and "older than 12 ms"
+ * would be true but say nothing.
+ */
+function secondsOf(
+  maturity: Maturity,
+  evidence: AllocerSeries["evidence"],
+  { from, to, slices }: Verdict["window"],
+): number {
+  if (maturity.slices === 0) return 0;
+  const usual = slices > 1 ? (to - from) / (slices - 1) : 0;
+  return Math.max(to - (evidence?.endTimes[maturity.generation] ?? to), maturity.slices * usual);
+}
+
 function factsOf(
   { evidence }: AllocerSeries,
   { growth, maturity }: Finding,
-  { to }: Verdict["window"],
+  window: Verdict["window"],
 ): VerdictFacts {
-  const matureUntil = maturity === null ? to : (evidence?.endTimes[maturity.generation] ?? to);
+  const { to } = window;
   return {
     maturitySlices: maturity?.slices ?? 0,
-    maturitySeconds: Math.max(0, to - matureUntil),
+    maturitySeconds: maturity === null ? 0 : secondsOf(maturity, evidence, window),
     matureAlive: maturity?.alive ?? 0,
     matureFreed: maturity?.freed ?? 0,
     growthEvents: growth.events,
