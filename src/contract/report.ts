@@ -51,7 +51,7 @@ export interface AllocerReport {
 }
 
 export interface Coverage {
-  /** Live bytes seen by the agent as a share of the heap, 0 to 1; null when the heap's size is not known. */
+  /** Events counted as a share of these and the lost ones, 0 to 1; null when there was no event. */
   readonly seen: number | null;
   /** Events lost, by reason; only reasons that occurred. */
   readonly lost: Partial<Readonly<Record<LossName, number>>>;
