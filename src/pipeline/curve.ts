@@ -57,9 +57,7 @@ export class Curve {
   draw(points: number, into: CurveArrays): void {
     let entry = -1;
     for (let point = 0; point < points; point++) {
-      // The newest slice may lie between two points: then the last point is its own.
-      const reached = point === points - 1 ? Number.POSITIVE_INFINITY : point;
-      while (entry + 1 < this.#length && this.#points[entry + 1]! <= reached) entry++;
+      while (entry + 1 < this.#length && this.#points[entry + 1]! <= point) entry++;
       const at = entry * WIDTH;
       const allocs = entry < 0 ? 0 : this.#values[at]!;
       const frees = entry < 0 ? 0 : this.#values[at + 1]!;

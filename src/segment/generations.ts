@@ -49,27 +49,22 @@ const copySlots = (slots: Slots): Slots => ({
 /** Merges groups until one group is `2^shift` slices; the slot of the oldest part keeps counting. */
 function mergeGroups(slots: Slots, shift: number, slice: number): Slots {
   const merged = copySlots(slots);
-  const keeper = new Map<number, number>();
-  const inOrder = [...slots.start.keys()]
+  const kept = new Set<number>();
+  const oldestFirst = [...slots.start.keys()]
     .filter((slot) => slots.used[slot])
     .sort((a, b) => slots.start[a]! - slots.start[b]!);
-  for (const slot of inOrder) {
+  for (const slot of oldestFirst) {
     const group = slots.start[slot]! >>> shift;
-    const kept = keeper.get(group);
-    if (kept === undefined) {
-      keeper.set(group, slot);
-      merged.start[slot] = group * 2 ** shift;
+    if (!kept.has(group)) {
+      kept.add(group);
       continue;
     }
     merged.used[slot] = 0;
     merged.freeFrom[slot] = slice + REST_SLICES;
-    merged.start[slot] = merged.start[kept]!;
   }
-  // A resting slot follows its group, however often that is merged again.
-  for (let slot = 0; slot < BIRTH_SLOTS; slot++) {
-    const kept = keeper.get(merged.start[slot]! >>> shift);
-    if (!merged.used[slot] && kept !== undefined) merged.start[slot] = merged.start[kept]!;
-  }
+  // Also of resting slots: they follow their group, however often that is merged again.
+  for (let slot = 0; slot < BIRTH_SLOTS; slot++)
+    merged.start[slot] = (slots.start[slot]! >>> shift) * 2 ** shift;
   return merged;
 }
 

@@ -5,6 +5,7 @@ import { randomNumbers } from "../base/testing/random-numbers.js";
 import { SegmentState, SHARDS_OFFSET } from "../contract/segment.js";
 import { generationShift, type Slice } from "../contract/slice.js";
 import { GenerationPlan } from "./generations.js";
+import { header } from "./layout.js";
 import { type OpenSegment, openSegment } from "./open-segment.js";
 import { claimSegment, type SegmentOwner } from "./segment-owner.js";
 import { SegmentReader } from "./segment-reader.js";
@@ -295,6 +296,43 @@ describe("an allocer issued while a slice is read", () => {
     expect(next.allocers.map((info) => info.id)).toEqual([issued]);
     expect(births(next)).toMatchObject([{ allocer: issued, birthSlice: 1, blocks: 1 }]);
     expect(oldFrees(next)).toMatchObject([{ allocer: issued, birthSlice: 0, blocks: 1 }]);
+  });
+});
+
+describe("an evidence record of an allocer that is not known yet", () => {
+  test("is read once the allocer is", () => {
+    const { agent, owner } = target();
+    take(owner);
+    take(owner);
+    agent.addEvidence({ allocer: 1, bytes: 9, generation: 0 }, 0, 1);
+    expect(oldFrees(take(owner))).toEqual([]);
+    expect(agent.issueAllocer([0x1000n])).toBe(1);
+    expect(oldFrees(take(owner))).toMatchObject([{ allocer: 1, birthSlice: 0, blocks: 1 }]);
+  });
+});
+
+describe("a header that changes", () => {
+  test.each(["magic", "maxAllocers", "pid", "linesOffset", "startTime"])(
+    "in %s, written once, is refused from then on",
+    (field) => {
+      const { agent, owner } = target();
+      take(owner);
+      agent.putU32(header(field), agent.getU32(header(field)) + 64);
+      const refused = { ok: false, reason: { kind: "badLayout", field } };
+      expect(owner.takeSlice(1, () => {})).toEqual(refused);
+      agent.putU32(header(field), agent.getU32(header(field)) - 64);
+      expect(owner.takeSlice(1, () => {})).toEqual(refused);
+    },
+  );
+
+  test("in a count that falls keeps what was there", () => {
+    const { agent, owner } = target();
+    const thread = agent.thread();
+    const id = agent.issueAllocer([0x1000n]);
+    take(owner);
+    agent.putU32(header("allocersIssued"), 1);
+    thread.alloc(id, 5);
+    expect(births(take(owner))).toMatchObject([{ allocer: id, blocks: 1 }]);
   });
 });
 
