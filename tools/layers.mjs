@@ -75,18 +75,22 @@ export function violations(path, text) {
 }
 
 function refusal(path, layer, { specifier, typeOnly }) {
+  const isTest = path.endsWith(".test.ts");
+  if (specifier?.startsWith(".")) {
+    const target = normalize(join(dirname(path), specifier)).split(sep);
+    if (isTest && target[0] === "test") return null;
+    return folderRefusal(path, layer, { specifier, typeOnly, target });
+  }
+  // A test uses what it needs to test the file beside it.
+  if (isTest) return null;
   if (specifier === null) return "imports a computed name, which nobody can check";
-  if (specifier.startsWith(".")) return folderRefusal(path, layer, specifier, typeOnly);
-  // A test beside its source may use what it needs to test it.
-  if (path.endsWith(".test.ts")) return null;
   if (specifier.startsWith("node:")) {
     return layer.runs === "node" ? null : `${layer.folder} is neutral, but imports "${specifier}"`;
   }
   return packageRefusal(layer, specifier);
 }
 
-function folderRefusal(path, layer, specifier, typeOnly) {
-  const target = normalize(join(dirname(path), specifier)).split(sep);
+function folderRefusal(path, layer, { specifier, typeOnly, target }) {
   if (target[0] !== "src" || target.length < 3)
     return `imports "${specifier}", outside the folders`;
   const to = target[1];

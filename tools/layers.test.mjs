@@ -61,6 +61,7 @@ describe("violations", () => {
     ["a computed import can't be checked", "src/cli/a.ts", "await import(name);"],
     ["neutral code has no Node", "src/growth/a.ts", 'import { readFileSync } from "node:fs";'],
     ["nothing outside src", "src/cli/a.ts", 'import x from "../../package.json";'],
+    ["nothing of the tests", "src/cli/a.ts", 'import { x } from "../../test/support/x.js";'],
     ["nothing directly in src", "src/cli/a.ts", 'import x from "../index.js";'],
     ["packages have folders", "src/growth/a.ts", 'import { Command } from "commander";'],
     ["validators have none yet", "src/session/a.ts", 'import { z } from "zod";'],
@@ -86,6 +87,7 @@ describe("violations", () => {
       "src/growth/a.test.ts",
       'import fc from "fast-check";\nimport { readFileSync } from "node:fs";',
     ],
+    ["src/growth/a.test.ts", 'import { x } from "../../test/support/x.js";'],
   ])("%s may: %s", (path, text) => {
     expect(violations(path, text)).toEqual([]);
   });
