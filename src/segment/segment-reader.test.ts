@@ -1,84 +1,16 @@
-import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { randomNumbers } from "../base/testing/random-numbers.js";
 import { SegmentState, SHARDS_OFFSET } from "../contract/segment.js";
-import { generationShift, type Slice } from "../contract/slice.js";
 import { GenerationPlan } from "./generations.js";
 import { header } from "./layout.js";
-import { type OpenSegment, openSegment } from "./open-segment.js";
-import { claimSegment, type SegmentOwner } from "./segment-owner.js";
+import type { OpenSegment } from "./open-segment.js";
+import { claimSegment } from "./segment-owner.js";
 import { SegmentReader } from "./segment-reader.js";
-import {
-  ageBucket,
-  FakeAgent,
-  type FakeBlock,
-  type FakeIdentity,
-  type FakeThread,
-} from "./testing/fake-agent.js";
-import { temporaryDirectory } from "./testing/temporary-directory.js";
-
-const NAME = "0123abcd-4711-1234";
-
-interface Target {
-  readonly agent: FakeAgent;
-  readonly segment: OpenSegment;
-  readonly owner: SegmentOwner;
-}
-
-/** A segment with an owner, both ended with the test. */
-function target(
-  identity: FakeIdentity = {},
-  atEnd: (cleanUp: () => void) => void = onTestFinished,
-): Target {
-  const agent = new FakeAgent(join(temporaryDirectory(atEnd), NAME), identity);
-  const opened = openSegment(agent.path);
-  if (!opened.ok) throw new Error(opened.reason.kind);
-  const claimed = claimSegment(opened.value, { residentBytes: () => 4096 });
-  if (!claimed.ok) throw new Error(claimed.reason.kind);
-  atEnd(() => {
-    claimed.value.close();
-    opened.value.close();
-    agent.close();
-  });
-  return { agent, segment: opened.value, owner: claimed.value };
-}
-
-/** Takes a slice; `during` happens between reading and opening the next generation. */
-function take(owner: SegmentOwner, during: () => void = () => {}): Slice {
-  const slice = owner.takeSlice(owner.slices, during);
-  if (!slice.ok) throw new Error(slice.reason.kind);
-  return slice.value;
-}
-
-const births = ({ births: b }: Slice) =>
-  [...b.allocer].map((allocer, row) => ({
-    allocer,
-    birthSlice: b.birthSlice[row],
-    blocks: b.blocks[row],
-    bytes: b.bytes[row],
-    frees: b.frees[row],
-    freedBytes: b.freedBytes[row],
-  }));
-
-const oldFrees = ({ oldFrees: o }: Slice) =>
-  [...o.allocer].map((allocer, row) => ({
-    allocer,
-    birthSlice: o.birthSlice[row],
-    blocks: o.blocks[row],
-    bytes: o.bytes[row],
-  }));
-
-const ages = ({ ages: a }: Slice) =>
-  [...a.allocer].map((allocer, row) => ({
-    allocer,
-    bucket: a.bucket[row],
-    blocks: a.blocks[row],
-  }));
+import type { FakeBlock } from "./testing/fake-agent.js";
+import { ages, births, oldFrees, take, target } from "./testing/owned-segment.js";
 
 describe("a slice", () => {
   test("holds births and frees of the same generation by allocer and birth slice", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     const id = agent.issueAllocer([0x1000n]);
     const thread = agent.thread();
     thread.alloc(id, 10);
@@ -99,7 +31,7 @@ describe("a slice", () => {
   });
 
   test("charges what a thread did before it latched to the slice before", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     const id = agent.issueAllocer([0x1000n]);
     const thread = agent.thread();
     take(owner);
@@ -114,7 +46,7 @@ describe("a slice", () => {
   });
 
   test("charges an event that was cut between latch and count to the generation of its tag", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     const id = agent.issueAllocer([0x1000n]);
     const thread = agent.thread();
     take(owner);
@@ -126,7 +58,7 @@ describe("a slice", () => {
   });
 
   test("holds frees of older blocks by birth slice, and their ages", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     const id = agent.issueAllocer([0x1000n]);
     const thread = agent.thread();
     const old = thread.alloc(id, 100);
@@ -147,7 +79,7 @@ describe("a slice", () => {
   });
 
   test("holds modules once their record is complete, overruns, losses and resident bytes", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     const late = agent.addModule("/lib/plugin.so", 0n);
     agent.addModule("/usr/bin/leaker", 0x400000n, Buffer.from("c0ffee", "hex"));
     const id = agent.issueAllocer([0x400123n, 0x400456n], { module: 2, parent: 0 });
@@ -185,7 +117,7 @@ describe("a slice", () => {
   });
 
   test("is the last one of a process that ended, and says so", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     agent.thread().alloc(0, 5);
     agent.setState(SegmentState.ended);
     expect(births(take(owner))).toMatchObject([{ allocer: 0, blocks: 1 }]);
@@ -193,7 +125,7 @@ describe("a slice", () => {
   });
 
   test("of a reader without lease counts all as born before", () => {
-    const { agent, segment, owner } = target();
+    const { agent, segment, owner } = target(onTestFinished);
     const thread = agent.thread();
     thread.alloc(0, 1);
     take(owner);
@@ -207,7 +139,7 @@ describe("a slice", () => {
   });
 
   test("counts from its owner's first slice after the lease was taken over", () => {
-    const { agent, segment, owner } = target();
+    const { agent, segment, owner } = target(onTestFinished);
     const thread = agent.thread();
     const blocks = [thread.alloc(0, 1)];
     for (let slice = 0; slice < 5; slice++) {
@@ -245,7 +177,7 @@ describe("a thread that latches while its shard is read", () => {
   }
 
   test("is read again, so that nothing is charged to the wrong slice", () => {
-    const { agent, segment, owner } = target();
+    const { agent, segment, owner } = target(onTestFinished);
     const id = agent.issueAllocer([0x1000n]);
     const thread = agent.thread();
     take(owner);
@@ -257,7 +189,7 @@ describe("a thread that latches while its shard is read", () => {
   });
 
   test("is counted as approximate when it never rests", () => {
-    const { agent, segment, owner } = target();
+    const { agent, segment, owner } = target(onTestFinished);
     const id = agent.issueAllocer([0x1000n]);
     agent.thread();
     take(owner);
@@ -275,7 +207,7 @@ describe("a thread that latches while its shard is read", () => {
 
 describe("an allocer issued while a slice is read", () => {
   test("is in the next slice, with all its events", () => {
-    const { agent, segment, owner } = target();
+    const { agent, segment, owner } = target(onTestFinished);
     const thread = agent.thread();
     take(owner);
     const readAt = segment.readAt.bind(segment);
@@ -301,7 +233,7 @@ describe("an allocer issued while a slice is read", () => {
 
 describe("an evidence record of an allocer that is not known yet", () => {
   test("is read once the allocer is", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     take(owner);
     take(owner);
     agent.addEvidence({ allocer: 1, bytes: 9, generation: 0 }, 0, 1);
@@ -315,7 +247,7 @@ describe("a header that changes", () => {
   test.each(["magic", "maxAllocers", "pid", "linesOffset", "startTime"])(
     "in %s, written once, is refused from then on",
     (field) => {
-      const { agent, owner } = target();
+      const { agent, owner } = target(onTestFinished);
       take(owner);
       agent.putU32(header(field), agent.getU32(header(field)) + 64);
       const refused = { ok: false, reason: { kind: "badLayout", field } };
@@ -326,208 +258,12 @@ describe("a header that changes", () => {
   );
 
   test("in a count that falls keeps what was there", () => {
-    const { agent, owner } = target();
+    const { agent, owner } = target(onTestFinished);
     const thread = agent.thread();
     const id = agent.issueAllocer([0x1000n]);
     take(owner);
     agent.putU32(header("allocersIssued"), 1);
     thread.alloc(id, 5);
     expect(births(take(owner))).toMatchObject([{ allocer: id, blocks: 1 }]);
-  });
-});
-
-describe("slices added up", () => {
-  interface Sum {
-    born: number;
-    bornBytes: number;
-    freed: number;
-    freedBytes: number;
-  }
-
-  /** Sums per (allocer, generation), whatever is counted. */
-  class Ledger {
-    readonly rows = new Map<string, Sum>();
-
-    add(allocer: number, birth: number, shift: number, change: Partial<Sum>): void {
-      const key = `${allocer}/${birth >>> shift}`;
-      const sum = this.rows.get(key) ?? { born: 0, bornBytes: 0, freed: 0, freedBytes: 0 };
-      for (const [name, value] of Object.entries(change)) sum[name as keyof Sum] += value;
-      this.rows.set(key, sum);
-    }
-
-    sorted(): [string, Sum][] {
-      return [...this.rows].sort(([a], [b]) => (a < b ? -1 : 1));
-    }
-  }
-
-  interface Truth {
-    readonly block: FakeBlock;
-    readonly birth: number;
-    freed: boolean;
-  }
-
-  /** A target that allocates and frees at random, each event also noted by the slow, obvious model. */
-  class Model {
-    readonly blocks: Truth[] = [];
-    readonly ages = new Map<string, number>();
-    readonly #owner: SegmentOwner;
-    readonly #threads: readonly FakeThread[];
-    readonly #dice: () => number;
-
-    constructor(owner: SegmentOwner, threads: readonly FakeThread[], dice: () => number) {
-      this.#owner = owner;
-      this.#threads = threads;
-      this.#dice = dice;
-    }
-
-    step(): void {
-      const thread = this.#threads[this.#dice() % this.#threads.length]!;
-      const alive = this.blocks.filter(({ freed }) => !freed);
-      if (this.#dice() % 3 === 0 && alive.length > 0) {
-        this.#free(thread, alive[this.#dice() % alive.length]!);
-      } else {
-        const block = thread.alloc(1 + (this.#dice() % 5), this.#dice());
-        this.blocks.push({ block, birth: this.#now(), freed: false });
-      }
-    }
-
-    /** The slice whose generation is open. */
-    #now(): number {
-      return this.#owner.plan.birthSliceOf(this.#owner.plan.id)!;
-    }
-
-    #free(thread: FakeThread, truth: Truth): void {
-      thread.free(truth.block);
-      truth.freed = true;
-      const bucket = ageBucket(this.#now() - truth.birth);
-      if (bucket === 0) return;
-      const key = `${truth.block.allocer}/${bucket}`;
-      this.ages.set(key, (this.ages.get(key) ?? 0) + 1);
-    }
-  }
-
-  test("are the truth, block by block, generation by generation, however long the run", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 300 }),
-        fc.integer({ min: 1, max: 4 }),
-        fc.integer(),
-        (slices, threadCount, seed) => {
-          const cleanUp: (() => void)[] = [];
-          try {
-            runOnce(slices, threadCount, seed, (fn) => cleanUp.push(fn));
-          } finally {
-            for (const fn of cleanUp.reverse()) fn();
-          }
-        },
-      ),
-      { numRuns: 12, endOnFailure: true },
-    );
-  });
-
-  function runOnce(
-    slices: number,
-    threadCount: number,
-    seed: number,
-    atEnd: (fn: () => void) => void,
-  ): void {
-    const { agent, owner } = target({}, atEnd);
-    for (let id = 1; id <= 5; id++) agent.issueAllocer([BigInt(id)]);
-    const threads = Array.from({ length: threadCount }, () => agent.thread());
-    const dice = randomNumbers(seed);
-    const model = new Model(owner, threads, dice);
-    const taken: Slice[] = [];
-    for (let slice = 0; slice < slices; slice++) {
-      for (let events = dice() % 8; events > 0; events--) model.step();
-      // What happens after the reading is in the next slice, under the old generation.
-      taken.push(take(owner, () => dice() % 2 && model.step()));
-    }
-    taken.push(take(owner));
-    const shift = generationShift(slices);
-    const seen = new Ledger();
-    const agesSeen = new Map<string, number>();
-    for (const slice of taken) {
-      for (const row of births(slice))
-        seen.add(row.allocer, row.birthSlice!, shift, {
-          born: row.blocks!,
-          bornBytes: row.bytes!,
-          freed: row.frees!,
-          freedBytes: row.freedBytes!,
-        });
-      for (const row of oldFrees(slice))
-        seen.add(row.allocer, row.birthSlice!, shift, {
-          freed: row.blocks!,
-          freedBytes: row.bytes!,
-        });
-      for (const row of ages(slice)) {
-        const key = `${row.allocer}/${row.bucket}`;
-        agesSeen.set(key, (agesSeen.get(key) ?? 0) + row.blocks!);
-      }
-    }
-    const truth = new Ledger();
-    for (const { block, birth, freed } of model.blocks)
-      truth.add(block.allocer, birth, shift, {
-        born: 1,
-        bornBytes: block.bytes,
-        freed: freed ? 1 : 0,
-        freedBytes: freed ? block.bytes : 0,
-      });
-    expect(seen.sorted()).toEqual(truth.sorted());
-    expect(new Map([...agesSeen].sort())).toEqual(new Map([...model.ages].sort()));
-    expect([owner.reader.damaged, owner.reader.approximate, owner.stalled]).toEqual([0, 0, 0]);
-  }
-});
-
-describe("damaged counters", () => {
-  test("that go back count as unchanged until they have caught up", () => {
-    const { agent, segment, owner } = target();
-    const thread = agent.thread();
-    for (let i = 0; i < 5; i++) thread.alloc(0, 1);
-    take(owner);
-    const allocs = segment.layout.lines;
-    const value = agent.getU64(allocs);
-    agent.putU64(allocs, value - 3n);
-    expect(births(take(owner)).map(({ blocks }) => blocks)).toEqual([0]);
-    expect(owner.reader.damaged).toBe(1);
-    agent.putU64(allocs, value + 2n);
-    expect(births(take(owner))).toMatchObject([{ blocks: 2 }]);
-    expect(owner.reader.damaged).toBe(1);
-  });
-
-  test("that leap beyond 2^53 count as unchanged", () => {
-    const { agent, segment, owner } = target();
-    agent.thread().alloc(0, 1);
-    take(owner);
-    agent.putU64(segment.layout.lines, 0xffff_ffff_ffff_ffffn);
-    expect(births(take(owner)).map(({ blocks }) => blocks)).toEqual([0]);
-    expect(owner.reader.damaged).toBe(1);
-  });
-
-  test("of 32 bits may wrap", () => {
-    const { agent, segment, owner } = target();
-    const thread = agent.thread();
-    const block = thread.alloc(0, 3);
-    take(owner);
-    thread.free(block);
-    take(owner);
-    for (const value of [0x7fff_ffff, 0xffff_fffe]) {
-      agent.putU32(segment.layout.evidence, value);
-      take(owner);
-    }
-    agent.putU32(segment.layout.evidence, 1);
-    expect(oldFrees(take(owner))).toMatchObject([{ birthSlice: 0, blocks: 3 }]);
-    expect(owner.reader.damaged).toBe(0);
-  });
-
-  test("of 32 bits that go back count as unchanged", () => {
-    const { agent, segment, owner } = target();
-    const thread = agent.thread();
-    const blocks = [thread.alloc(0, 3), thread.alloc(0, 3)];
-    take(owner);
-    for (const block of blocks) thread.free(block);
-    take(owner);
-    agent.putU32(segment.layout.evidence, 1);
-    expect(oldFrees(take(owner))).toEqual([]);
-    expect(owner.reader.damaged).toBe(1);
   });
 });
