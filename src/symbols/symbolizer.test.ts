@@ -121,6 +121,10 @@ describe.each(TOOLS)("with %s", (tool, lineTools) => {
           expect(answers[i]![0]!.line).toBe(call.line);
           expect(answers[i]![0]!.buildId).toBe(module.buildId);
         }
+        const names = await symbolizer.names(calls.map(({ address }) => ({ module, address })));
+        expect(names.map((frame) => frame.function)).toEqual(
+          answers.map((frames) => frames.at(-1)!.function),
+        );
         expect(symbolizer.notes()).toEqual([]);
       });
     },
