@@ -5,8 +5,10 @@
 import {
   closeSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -31,17 +33,23 @@ const reasonOf = (error: unknown): string => {
   return REASONS[code] ?? message;
 };
 
-/** Follows links, also of a file that isn't there yet. */
-function finalPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // Not there: its folder must be.
+/** Links to follow before it is called a loop, as in the kernel. */
+const MOST_LINKS = 40;
+
+/** Follows links, also to a file that isn't there yet. */
+function finalPath(name: string): string {
+  let path = resolve(name);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    try {
+      path = resolve(dirname(path), readlinkSync(path));
+    } catch {
+      break; // no link, or nothing there
+    }
   }
   try {
-    return join(realpathSync(dirname(resolve(path))), basename(path));
+    return join(realpathSync(dirname(path)), basename(path));
   } catch {
-    return resolve(path);
+    return path;
   }
 }
 
@@ -57,9 +65,9 @@ export class OutputFile {
   constructor(name: string) {
     this.name = name;
     this.path = finalPath(name);
-    const state = statSync(this.path, { throwIfNoEntry: false });
+    const state = stateOf(this.path);
     if (state?.isDirectory()) throw edleakError("OUTPUT_NOT_WRITABLE", name, "it is a directory");
-    this.#isStream = state !== undefined && !state.isFile();
+    this.#isStream = state !== null && !state.isFile();
     if (!this.#isStream) this.#try();
   }
 
@@ -111,6 +119,15 @@ export class OutputFile {
       removeIfThere(path);
       return "it is lost";
     }
+  }
+}
+
+/** null when nothing is there, or nothing can be. */
+function stateOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
   }
 }
 

@@ -48,6 +48,9 @@ export class Progress {
       case "noAgent":
         this.#line("its memory is not seen so far: the agent has not appeared in it");
         break;
+      case "lostAgent":
+        this.#line(`not seen from here on: it became "${event.program}", without the agent`);
+        break;
       case "timeOver":
         this.#line(
           `time is over: SIGTERM, and SIGKILL after ${formatDuration(this.#options.grace)}`,

@@ -94,6 +94,12 @@ function verdictOf(
   if (target.obstacle !== null) {
     return unseen(target.obstacle, 'Nothing is known of its memory: it was run by "--force"');
   }
+  if (end.lostTo !== null) {
+    return unseen(
+      `The program became "${end.lostTo}" (exec), which did not get the agent`,
+      "Keep LD_PRELOAD in its environment (env -i, sudo and the like drop it), or run it by itself",
+    );
+  }
   if (pipeline !== null) return pipeline.processVerdict(results);
   return end.problem === null
     ? unseen("The agent never appeared in the program", '"edleak doctor" checks that it loads')

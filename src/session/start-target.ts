@@ -51,14 +51,18 @@ interface Watching {
 function prepareDirectory(env: NodeJS.ProcessEnv): string {
   const chosen = env.EDLEAK_DIR ? { EDLEAK_DIR: resolve(env.EDLEAK_DIR) } : {};
   const path = segmentDirectory(process.geteuid?.() ?? 0, chosen);
-  try {
-    mkdirSync(path, { mode: 0o700, recursive: true });
-  } catch (error) {
-    throw edleakError("NO_SEGMENT_DIRECTORY", path, (error as NodeJS.ErrnoException).code ?? "?");
-  }
   const checked = checkSegmentDirectory(path);
   if (checked.ok) return path;
-  throw edleakError("NO_SEGMENT_DIRECTORY", path, describeDirectoryRefusal(checked.reason));
+  if (checked.reason.kind !== "gone") {
+    throw edleakError("NO_SEGMENT_DIRECTORY", path, describeDirectoryRefusal(checked.reason));
+  }
+  try {
+    mkdirSync(path, { mode: 0o700, recursive: true });
+    return path;
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? "unknown";
+    throw edleakError("NO_SEGMENT_DIRECTORY", path, `it can't be made (${why})`);
+  }
 }
 
 /** What stands between us and a failed exec, in the words of the catalogue. */

@@ -2,12 +2,12 @@
  * Watches a running target to its end: waits for the agent, takes slices on a steady clock, ends the
  * target when its time is over. What the slices mean is somebody else's business (`SliceSink`).
  */
-import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { ProcessExit } from "../contract/report.js";
 import type { Slice } from "../contract/slice.js";
 import { pidNamespaceOf, residentBytesOf, startTimeOf } from "../segment/index.js";
 import type { Launcher, LauncherEvent } from "./launcher.js";
+import { isStopped, programOf } from "./process-state.js";
 import { realTimers, SliceClock, type Timers } from "./slice-clock.js";
 import type { StartedTarget } from "./start-target.js";
 import { type SegmentProblem, TargetSegment } from "./target-segment.js";
@@ -35,6 +35,8 @@ export type WatchEvent =
   | { readonly kind: "noAgent" }
   | { readonly kind: "stopped" }
   | { readonly kind: "continued" }
+  /** The target became a program (exec) that did not get the agent. */
+  | { readonly kind: "lostAgent"; readonly program: string }
   /** `--duration` is over: the target was asked to end. */
   | { readonly kind: "timeOver" }
   | { readonly kind: "signal"; readonly number: number };
@@ -52,8 +54,10 @@ export interface WatchEnd {
   readonly exe: string;
   /** Why the segment could not be read (to its end). */
   readonly problem: SegmentProblem | null;
-  /** Times that the target replaced its program. */
+  /** Times that the target replaced its program (exec) and the agent came along. */
   readonly replaced: number;
+  /** The program that it became without the agent, which nothing is known of; null when it didn't. */
+  readonly lostTo: string | null;
   readonly coverageFlags: number;
   /** Resident bytes when they were first and last known. */
   readonly resident: { readonly first: number; readonly last: number } | null;
@@ -86,6 +90,9 @@ export class TargetWatch {
   #timeOver = false;
   #stopped = false;
   #slices = 0;
+  /** The program that runs although the agent knows of another: seen once, and seen again. */
+  #stranger: string | null = null;
+  #lostTo: string | null = null;
 
   constructor(
     launcher: Launcher,
@@ -194,6 +201,8 @@ export class TargetWatch {
   #lookForSlice(): boolean {
     if (this.#segment?.look() !== "fresh") return false;
     this.#slices = 0;
+    this.#stranger = null;
+    this.#lostTo = null;
     this.#sink.restart();
     this.#clock?.stop();
     this.#take();
@@ -206,7 +215,22 @@ export class TargetWatch {
   }
 
   #onTick(): void {
-    if (!this.#lookForSlice()) this.#take();
+    if (this.#lookForSlice()) return;
+    this.#lookForStranger();
+    this.#take();
+  }
+
+  /** A program that replaced ours has had a whole period to bring the agent along: then it hasn't got it. */
+  #lookForStranger(): void {
+    const known = this.#segment?.header?.exe;
+    const running = programOf(this.#target.pid);
+    if (known === undefined || running === null) return;
+    const stranger = running === known ? null : running;
+    const lostTo = stranger !== null && stranger === this.#stranger ? stranger : null;
+    if (lostTo !== null && lostTo !== this.#lostTo)
+      this.#tell({ kind: "lostAgent", program: lostTo });
+    this.#lostTo = lostTo;
+    this.#stranger = stranger;
   }
 
   #take(): void {
@@ -247,17 +271,9 @@ export class TargetWatch {
       exe: this.#segment?.header?.exe ?? "",
       problem: this.#segment?.problem ?? null,
       replaced: this.#segment?.replaced ?? 0,
+      lostTo: this.#lostTo,
       coverageFlags: this.#segment?.owner?.reader.coverageFlags ?? 0,
       resident: this.#resident,
     };
-  }
-}
-
-/** Is the process stopped by job control? */
-function isStopped(pid: number): boolean {
-  try {
-    return /\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
   }
 }

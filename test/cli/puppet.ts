@@ -1,7 +1,9 @@
 /** Drives test/cli/programs/puppet.c under edleak, word by word, through pipes or on a terminal. */
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
 import { type IPty, spawn as spawnPty } from "@lydell/node-pty";
+import { CONTROL, CONTROL_OFFSET } from "../../src/contract/segment.js";
 import { EDLEAK, type Ended, type Scratch, start, until } from "./harness.js";
 
 /** A running puppet; what is read accumulates. */
@@ -27,13 +29,17 @@ const readyPid = (text: string): number | null => {
   return match === null ? null : Number(match[1]);
 };
 
-/** @param args of the puppet: the signals that it counts, "ignore" and those that it ignores */
+/**
+ * @param args of the puppet: the signals that it counts, "ignore" and those that it ignores
+ * @param program what starts the puppet
+ */
 export async function startPuppet(
   where: Scratch,
   options: readonly string[],
   args: readonly string[] = [],
+  program: readonly string[] = ["./puppet"],
 ): Promise<Puppet> {
-  const child = start(where, [EDLEAK, "run", ...options, "--", `${where.folder}/puppet`, ...args]);
+  const child = start(where, [EDLEAK, "run", ...options, "--", ...program, ...args]);
   const text = { stdout: "", stderr: "" };
   collect(child, text);
   const end = new Promise<Ended>((done) => {
@@ -97,6 +103,26 @@ export async function puppetOnTerminal(
     terminal,
     end,
   };
+}
+
+const HEARTBEAT =
+  CONTROL_OFFSET + (CONTROL.fields.find(({ name }) => name === "leaseHeartbeat")?.offset ?? 0);
+
+/** Slices that the owner of the only segment in the directory has taken so far. */
+export function slicesTaken({ segments }: Scratch): number {
+  const name = readdirSync(segments).find((file) => /-\d+$/.test(file));
+  if (name === undefined) return 0;
+  const file = openSync(join(segments, name), "r");
+  const bytes = Buffer.alloc(8);
+  readSync(file, bytes, 0, bytes.length, HEARTBEAT);
+  closeSync(file);
+  return Number(bytes.readBigUInt64LE());
+}
+
+/** Waits for more slices: what was said before is in the last of them. */
+export async function moreSlices(where: Scratch, count: number): Promise<void> {
+  const before = slicesTaken(where);
+  await until(`${count} slices more`, () => slicesTaken(where) >= before + count);
 }
 
 /** Children of a process, by /proc. */

@@ -2,13 +2,14 @@
  * Does what the test tells it, word by word, on stdin, and says on stdout when it is done. Signals named as
  * arguments are counted aloud ("got 15"), those behind "ignore" ignored; the others do what they do.
  *
- *   exit N | die SIGNAL | stop | group | raw | leak BLOCKS BYTES | work BLOCKS BYTES
+ *   exit N | die SIGNAL | stop | group | raw | leak BLOCKS BYTES | work BLOCKS BYTES | map MEGABYTES
  */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -39,6 +40,13 @@ __attribute__((noinline)) static void work(int blocks, size_t bytes) {
   }
 }
 
+/* Memory that malloc knows nothing of. */
+static void map(size_t megabytes) {
+  size_t bytes = megabytes << 20;
+  char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory != MAP_FAILED) memset(memory, 1, bytes);
+}
+
 static void raw(void) {
   struct termios state;
   tcgetattr(STDIN_FILENO, &state);
@@ -65,6 +73,7 @@ static void obey(char *line) {
   if (strcmp(word, "stop") == 0) raise(SIGSTOP);
   if (strcmp(word, "group") == 0) leave_group();
   if (strcmp(word, "raw") == 0) raw();
+  if (strcmp(word, "map") == 0) map((size_t)number);
   if (strcmp(word, "leak") == 0) leak(number, bytes);
   if (strcmp(word, "work") == 0) work(number, bytes);
   say(word, number);

@@ -1,0 +1,20 @@
+/** What /proc says of a living process, beyond what its segment has. */
+import { readFileSync, readlinkSync } from "node:fs";
+
+/** Is the process stopped by job control? */
+export function isStopped(pid: number): boolean {
+  try {
+    return /\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+/** Path of the program that a process runs, null when it can't be seen (any more). */
+export function programOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,122 @@
+// What edleak refuses: one sentence and advice each, status 125, and the program never starts.
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { EDLEAK, type Ended, edleakRun, ROOT, runToEnd, scratch } from "./harness.js";
+
+const here = scratch("bad-input");
+const TOUCH = ["sh", "-c", "echo started"];
+
+/** A refusal is two lines on stderr, nothing on stdout, and its own status. */
+function expectRefusal(end: Ended, sentence: string, code = 125): void {
+  expect(end.stdout).toBe("");
+  expect(end.stderr).toContain(`edleak: ${sentence}`);
+  expect(end.stderr.trimEnd().split("\n")).toHaveLength(2);
+  expect({ code: end.code, signal: end.signal }).toEqual({ code, signal: null });
+}
+
+const run = (...options: readonly string[]): Promise<Ended> => edleakRun(here, options, TOUCH);
+const edleak = (...args: readonly string[]): Promise<Ended> => runToEnd(here, [EDLEAK, ...args]);
+
+describe("the command line", () => {
+  // All cases are in src/cli/command-line.test.ts.
+  test.each([
+    ["nothing to run", ["run"], "Nothing to run"],
+    ["an option that is none", ["run", "--pediod", "1", "true"], 'Unknown option "--pediod"'],
+    ["a period of nothing", ["run", "--period", "0", "true"], '"--period" is "0": it must be'],
+    ["its stdout as an output", ["run", "--json", "-", "true"], '"--json" is stdout'],
+  ])("%s", async (_what, args, sentence) => {
+    expectRefusal(await edleak(...args), sentence);
+  });
+
+  test("options end at the first word that is none", async () => {
+    const end = await edleak("run", "--quiet", "echo", "--period", "0");
+    expect(end).toMatchObject({ code: 0, stdout: "--period 0\n" });
+  });
+});
+
+describe("outputs", () => {
+  test.each([
+    ["in a folder that is not there", "no/such/folder/out.json", "its folder does not exist"],
+    ["that is a folder", ".", "it is a directory"],
+    ["below a file", "file/out.json", "its folder is not a directory"],
+  ])("a file %s", async (_what, name, why) => {
+    writeFileSync(join(here.folder, "file"), "");
+    expectRefusal(await run("--json", name), `Cannot write "${name}": ${why}`);
+  });
+
+  test("a file where nobody may make one", async () => {
+    expectRefusal(await run("--report", "/sys/out.txt"), 'Cannot write "/sys/out.txt": ');
+  });
+
+  test("two outputs to one file", async () => {
+    symlinkSync("same.out", join(here.folder, "link.out"));
+    const end = await run("--json", "same.out", "--report", "link.out");
+    expectRefusal(end, '"--json" and "--report" are the same file');
+  });
+});
+
+describe("where it runs", () => {
+  test("under edleak run", async () => {
+    const end = await edleakRun(here, ["--quiet"], [EDLEAK, "run", "--", ...TOUCH]);
+    expectRefusal(end, 'Refused to run edleak under "edleak run"');
+  });
+
+  test.each([
+    ["a file", "plain", "it is not a directory"],
+    ["below a file", "plain/below", "the system says ENOTDIR"],
+    ["open to others", "open", "its mode is 755, not 700"],
+  ])("with a segment directory that is %s", async (_what, name, why) => {
+    writeFileSync(join(here.folder, "plain"), "");
+    mkdirSync(join(here.folder, "open"), { recursive: true });
+    chmodSync(join(here.folder, "open"), 0o755);
+    const path = join(here.folder, name);
+    const env = { EDLEAK_DIR: path };
+    const end = await edleakRun(here, [], TOUCH, { env });
+    expectRefusal(end, `Cannot keep counters in "${path}": ${why}`);
+    const forced = await edleakRun(here, ["--force"], TOUCH, { env });
+    expect(forced).toMatchObject({ code: 0, stdout: "started\n" });
+    expect(forced.stderr).toContain("UNSEEN");
+  });
+
+  test("without the launcher", async () => {
+    const main = join(ROOT, "dist/cli/main.js");
+    const end = await runToEnd(here, [process.execPath, main, "run", "--", ...TOUCH]);
+    expectRefusal(end, "This is the host alone");
+  });
+});
+
+describe("the stub", () => {
+  let tools = "";
+  beforeAll(() => {
+    tools = join(here.folder, "tools");
+    mkdirSync(tools);
+    for (const name of ["dirname", "readlink"]) symlinkSync(`/usr/bin/${name}`, join(tools, name));
+  });
+
+  /** Runs edleak with a Node that says `version`; without one when it is null. */
+  const withNode = (name: string, body: string | null): Promise<Ended> => {
+    const folder = join(here.folder, name);
+    mkdirSync(folder);
+    if (body !== null) writeFileSync(join(folder, "node"), `#!/bin/sh\n${body}\n`, { mode: 0o700 });
+    return runToEnd(here, ["/bin/sh", EDLEAK, "doctor"], { env: { PATH: `${folder}:${tools}` } });
+  };
+
+  test.each([
+    ["no Node", null, "edleak: Node is not installed"],
+    ["Node 18", "echo v18.20.4", "edleak: Node is 18.20.4 and must be 20.19 or newer"],
+    ["Node 20.9", "echo v20.9.0", "edleak: Node is 20.9.0 and must be 20.19 or newer"],
+    ["Node 8", "echo v8.0.0", "edleak: Node is 8.0.0 and must be 20.19 or newer"],
+    ["something else", "exit 1", "does not say its version"],
+  ])("says in one line that it needs a newer Node: %s", async (name, body, sentence) => {
+    const end = await withNode(name, body);
+    expect(end).toMatchObject({ code: 125, stdout: "" });
+    expect(end.stderr).toContain(sentence);
+    expect(end.stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  test.each(["v20.19.0", "v20.100.1", "v22.1.0", "v100.0.0"])("accepts %s", async (version) => {
+    const body = `[ "$1" = --version ] && echo ${version} || echo "runs $2"`;
+    expect(await withNode(version, body)).toMatchObject({ code: 0, stdout: "runs doctor\n" });
+  });
+});
