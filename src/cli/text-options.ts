@@ -20,6 +20,15 @@ function commandName(env: NodeJS.ProcessEnv): string {
   return isOnPath ? basename(typed) : typed;
 }
 
+/** The current folder, unless it was deleted. */
+function currentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
 const set = (value: string | undefined): boolean => value !== undefined && value !== "";
 
 /** @param terminal what is on stderr; "none" for a file */
@@ -31,7 +40,9 @@ export function textOptions(
   const isTerminal = terminal.mode !== "none";
   const given = Number.parseInt(env.COLUMNS ?? "", 10);
   const columns = given > 0 ? given : terminal.columns > 0 ? terminal.columns : DEFAULT_COLUMNS;
+  const cwd = currentFolder();
   return {
+    ...(cwd === null ? {} : { cwd }),
     width: Math.min(columns, WIDEST),
     colour: isTerminal && !set(env.NO_COLOR) && env.TERM !== "dumb",
     unicode: isUnicode(env),

@@ -29,7 +29,7 @@ export interface ProcessFacts {
   readonly pipeline: Pipeline | null;
 }
 
-/** Which results are reported: all that are not stable, and the largest; worst first, none of the agent's own. */
+/** Which results are reported: all that are not stable or were written past their end, and the largest; worst first, none of the agent's own. */
 export function reported(
   results: readonly AllocerResult[],
   modules: ReadonlyMap<number, ModuleInfo>,
@@ -37,7 +37,10 @@ export function reported(
   const foreign = results.filter((result) => !isAgents(result, modules));
   const largest = new Set(foreign.toSorted((a, b) => b.liveBytes - a.liveBytes).slice(0, LARGEST));
   return foreign.filter(
-    (result) => result.verdict.state !== "stable" || (largest.has(result) && result.liveBytes > 0),
+    (result) =>
+      result.verdict.state !== "stable" ||
+      result.overruns > 0 ||
+      (largest.has(result) && result.liveBytes > 0),
   );
 }
 

@@ -39,8 +39,8 @@ class Counting {
   #allocers = 0;
   #leaks = { confirmed: 0, likely: 0 };
 
-  push(slice: Slice): void {
-    this.pipeline.push(slice);
+  push(slice: Slice, closing: boolean): void {
+    this.pipeline.push(slice, { closing });
     this.#allocers += slice.allocers.length;
     if (!isCheckpoint(slice.index)) return;
     const counts = countStates(this.pipeline.results().filter(({ sustained }) => sustained));
@@ -73,7 +73,7 @@ export async function runSession(
     restart: () => {
       counting = new Counting();
     },
-    push: (slice: Slice) => counting?.push(slice),
+    push: (slice: Slice, closing: boolean) => counting?.push(slice, closing),
   };
   const watch = new TargetWatch(launcher, target, options, sink, (event) => {
     if (event.kind !== "slice") tell(event);

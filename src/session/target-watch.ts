@@ -25,7 +25,8 @@ export interface WatchOptions {
 export interface SliceSink {
   /** Counting begins anew: the first slice comes, or the target replaced its program by exec. */
   readonly restart: () => void;
-  readonly push: (slice: Slice) => void;
+  /** `closing`: the target has ended, and may have tidied up as it did. */
+  readonly push: (slice: Slice, closing: boolean) => void;
 }
 
 /** What is told while the target runs; for people, nothing depends on it. */
@@ -233,10 +234,10 @@ export class TargetWatch {
     this.#stranger = stranger;
   }
 
-  #take(): void {
+  #take(closing = false): void {
     this.#noteResident();
     const time = this.#elapsedMs() / 1000;
-    const slice = this.#segment?.take(time, (fresh) => this.#sink.push(fresh)) ?? null;
+    const slice = this.#segment?.take(time, (fresh) => this.#sink.push(fresh, closing)) ?? null;
     if (slice === null) return;
     this.#slices++;
     this.#tell({ kind: "slice", slice });
@@ -261,7 +262,7 @@ export class TargetWatch {
     this.#clock?.stop();
     const durationSeconds = this.#elapsedMs() / 1000;
     // The last state, also of a target that was gone before we first looked.
-    if (!this.#lookForSlice()) this.#take();
+    if (!this.#lookForSlice()) this.#take(exit !== null);
     this.#clock?.stop();
     return {
       exit,
