@@ -32,15 +32,16 @@ export function tallyVitest(report, root) {
   const tally = emptyTally();
   for (const file of report.testResults) {
     const path = file.name.replace(`${root}/`, "");
-    for (const { status, ancestorTitles, title } of file.assertionResults) {
-      const name = [path, ...ancestorTitles, title].join(" > ");
-      if (status === "passed") tally.passed++;
-      else if (status === "failed") tally.failed.push(name);
-      else tally.skipped.push(name);
-    }
-    // A file that can't be loaded fails without having a test that could.
-    const excused = file.assertionResults.some(({ status }) => status === "failed");
-    if (file.status === "failed" && !excused) tally.failed.push(path);
+    const of = (wanted) =>
+      file.assertionResults
+        .filter(({ status }) => wanted(status))
+        .map(({ ancestorTitles, title }) => [path, ...ancestorTitles, title].join(" > "));
+    const failed = of((status) => status === "failed");
+    tally.passed += of((status) => status === "passed").length;
+    tally.failed.push(...failed);
+    // A file whose preparation fails has no test that could: vitest calls them all skipped.
+    if (file.status === "failed" && failed.length === 0) tally.failed.push(path);
+    else tally.skipped.push(...of((status) => status !== "failed" && status !== "passed"));
   }
   return tally;
 }

@@ -37,6 +37,13 @@ describe("tallyVitest", () => {
     const report = { testResults: [file("src/a.test.ts", "failed", [])] };
     expect(tallyVitest(report, "/clone").failed).toEqual(["src/a.test.ts"]);
   });
+
+  test("a file whose preparation fails is one failure, its tests aren't skips", () => {
+    const report = { testResults: [file("src/a.test.ts", "failed", [["one", "skipped"]])] };
+    const { failed, skipped } = tallyVitest(report, "/clone");
+    expect(failed).toEqual(["src/a.test.ts"]);
+    expect(skipped).toEqual([]);
+  });
 });
 
 describe("tallyLines", () => {
