@@ -17,10 +17,12 @@ import {
   openSegment,
   type SegmentOwner,
 } from "../../src/segment/index.js";
+import { loadableAgent } from "../../src/session/loadable-agent.js";
 import { Symbolizer } from "../../src/symbols/index.js";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
-export const AGENT = join(ROOT, "build/libedleak.so");
+/** Also from a clone whose path the loader could not read. */
+export const AGENT = loadableAgent(join(ROOT, "build/libedleak.so"));
 
 /** Milliseconds after which something that must happen has failed; nothing is measured by it. */
 const DEADLINE_MS = 30_000;

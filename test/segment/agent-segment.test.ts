@@ -16,8 +16,9 @@ import {
   openSegment,
   type SegmentOwner,
 } from "../../src/segment/index.js";
+import { loadableAgent } from "../../src/session/loadable-agent.js";
 
-const AGENT = fileURLToPath(new URL("../../build/libedleak.so", import.meta.url));
+const AGENT = loadableAgent(fileURLToPath(new URL("../../build/libedleak.so", import.meta.url)));
 const SOURCE = fileURLToPath(new URL("stepper.c", import.meta.url));
 const RUN = "run-of-this-test";
 const THREADS = 3;
