@@ -33,6 +33,9 @@ export const PACKAGES = {
   "string-width": ["report", "cli"],
 };
 
+/** Tests, and what only tests use. */
+const FOR_TESTS = /\.test\.ts$|\/testing\//;
+
 /** Exceptions to the above, each a debt to be paid back: { from: "src/x/y.ts", to: "folder", reason: "..." }. */
 export const DEBT = [];
 
@@ -75,10 +78,12 @@ export function violations(path, text) {
 }
 
 function refusal(path, layer, { specifier, typeOnly }) {
-  const isTest = path.endsWith(".test.ts");
+  const isTest = FOR_TESTS.test(path);
   if (specifier?.startsWith(".")) {
     const target = normalize(join(dirname(path), specifier)).split(sep);
     if (isTest && target[0] === "test") return null;
+    if (!isTest && FOR_TESTS.test(target.join("/")))
+      return `imports "${specifier}", which is for tests`;
     return folderRefusal(path, layer, { specifier, typeOnly, target });
   }
   // A test uses what it needs to test the file beside it.

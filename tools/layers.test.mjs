@@ -62,6 +62,7 @@ describe("violations", () => {
     ["neutral code has no Node", "src/growth/a.ts", 'import { readFileSync } from "node:fs";'],
     ["nothing outside src", "src/cli/a.ts", 'import x from "../../package.json";'],
     ["nothing of the tests", "src/cli/a.ts", 'import { x } from "../../test/support/x.js";'],
+    ["nothing that is for tests", "src/cli/a.ts", 'import { x } from "./testing/x.js";'],
     ["nothing directly in src", "src/cli/a.ts", 'import x from "../index.js";'],
     ["packages have folders", "src/growth/a.ts", 'import { Command } from "commander";'],
     ["validators have none yet", "src/session/a.ts", 'import { z } from "zod";'],
@@ -88,6 +89,8 @@ describe("violations", () => {
       'import fc from "fast-check";\nimport { readFileSync } from "node:fs";',
     ],
     ["src/growth/a.test.ts", 'import { x } from "../../test/support/x.js";'],
+    ["src/growth/a.test.ts", 'import { x } from "./testing/x.js";'],
+    ["src/growth/testing/a.ts", 'import { test } from "vitest";'],
   ])("%s may: %s", (path, text) => {
     expect(violations(path, text)).toEqual([]);
   });
