@@ -108,6 +108,7 @@ inline size_t AskedFor(Site site, size_t n, size_t a) {
     case at_malloc_any_id: return n + n % 7;
     case at_malloc_zero_id: return 0;
     case at_aligned_alloc_id: return (n + a - 1) / a * a;
+    case at_pvalloc_id: return (n + 4095) / 4096 * 4096;  // by its definition: whole pages, all for the program
     default: return n;
   }
 }
