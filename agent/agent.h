@@ -90,7 +90,10 @@ struct edl_agent {
   _Atomic uint32_t issued;         /* allocer ids in use; a field is valid when field - 1 < issued */
   uint32_t inline_chunks;          /* the usable size may be read from glibc's chunk header */
   _Atomic uint32_t mode;           /* enum edl_mode */
-  uint32_t foreign_aligned;        /* memalign and its like are of another heap than malloc: they pass */
+  uintptr_t allocator_start;       /* range of the object that has malloc; empty when that is the C library */
+  size_t allocator_bytes;
+  uintptr_t agent_start; /* our own range */
+  size_t agent_bytes;
   uint32_t max_allocers, shards, exclusive, max_modules;
   char *segment;                   /* base of the mapping */
   size_t segment_bytes;
@@ -156,6 +159,13 @@ void edl_fork_register(void);
 /* boot.c */
 void edl_boot(void);
 bool edl_is_bootstrap(const void *p);
+
+/* A call that the allocator makes by a name which it exports itself: its own business, the outer call is
+ * tracked. When it jumps to its last call, the return address is the one in our outer hook. */
+static inline bool edl_is_own_call(uintptr_t caller) {
+  return edl_unlikely(edl.allocator_bytes != 0) && (caller - edl.allocator_start < edl.allocator_bytes ||
+                                                    caller - edl.agent_start < edl.agent_bytes);
+}
 
 /* For hooks without a stub: the real functions are known afterwards. */
 static inline void edl_ready(void) {

@@ -16,7 +16,6 @@
 #include "track.h"
 
 void edl_cxx_boot(enum edl_operators operators);
-void edl_glibc_boot(bool is_foreign);
 
 static const _Atomic uint64_t never = 1;
 
@@ -165,9 +164,11 @@ EDL_NOINLINE void edl_boot(void) {
   if (counting) {
     real_free = edl_next.free;
     if (atomic_load(&used) != 0) edl_next.free = free_unless_bootstrap;
-    edl.foreign_aligned = found.foreign_aligned;
+    edl.allocator_start = found.start;
+    edl.allocator_bytes = found.end - found.start;
+    edl.agent_start = found.agent_start;
+    edl.agent_bytes = found.agent_end - found.agent_start;
     edl_cxx_boot(found.operators);
-    edl_glibc_boot(found.foreign_libc);
     counting = start_counting(&found);
   }
   atomic_store_explicit(&edl.mode, counting ? EDL_LIVE : EDL_OFF, memory_order_release);

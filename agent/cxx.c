@@ -9,10 +9,8 @@
  * Custom ones pass through unchanged, all of them: the standard new[] calls the program's operator new, so
  * none may be short-circuited, and their blocks may come from anywhere. What they take from malloc is seen there.
  */
-#include "next.h"
 #include "track.h"
 
-#define CALLER ((uintptr_t)__builtin_return_address(0))
 
 static enum edl_operators operators; /* unknown until the start */
 
@@ -35,7 +33,7 @@ void edl_cxx_boot(enum edl_operators found) { operators = found; }
     if (edl_unlikely(operators != EDL_OPERATORS_STANDARD)) {                    \
       edl_ready();                                                              \
       if (operators == EDL_OPERATORS_CUSTOM) return name##_real arguments;      \
-      if (edl_kin.name) return edl_track_new(name##_kin arguments, n, CALLER);  \
+      if (edl_kin.name) return edl_track(name##_kin arguments, n, CALLER);  \
     }                                                                           \
     void *p = memory;                                                           \
     if (edl_likely(p != NULL)) return edl_track(p, n, CALLER);                  \
@@ -44,7 +42,7 @@ void edl_cxx_boot(enum edl_operators found) { operators = found; }
 
 /* The standard operators refuse what is no power of two. */
 static inline void *aligned(size_t alignment, size_t n) {
-  bool valid = alignment != 0 && (alignment & (alignment - 1)) == 0 && !edl.foreign_aligned;
+  bool valid = alignment != 0 && (alignment & (alignment - 1)) == 0 && edl_kin.memalign != NULL;
   return valid ? edl_next.memalign(alignment, edl_request(n)) : NULL;
 }
 #define PLAIN edl_next.malloc(edl_request(n))
@@ -63,7 +61,7 @@ OPERATOR_NEW(_ZnamSt11align_val_tRKSt9nothrow_t, ALIGNED,
 
 /* `unsized` is the form that the allocator's own block goes to. */
 #define OPERATOR_DELETE(name, parameters, arguments, unsized, unsized_arguments) \
-  static EDL_NOINLINE void name##_other parameters {                             \
+  static inline __attribute__((always_inline)) void name##_other parameters {    \
     __typeof__(edl_next.name) real = REAL(name);                                 \
     if (operators == EDL_OPERATORS_CUSTOM && real) {                             \
       real arguments;                                                            \
@@ -74,6 +72,7 @@ OPERATOR_NEW(_ZnamSt11align_val_tRKSt9nothrow_t, ALIGNED,
     if (edl_is_bootstrap(p)) return;                                             \
     if (edl_kin.unsized) edl_kin.unsized unsized_arguments;                      \
     else edl_next.free(p);                                                       \
+    EDL_NO_JUMP();                                                               \
   }                                                                              \
   EDL_EXPORT void name parameters {                                              \
     if (edl_unlikely(operators != EDL_OPERATORS_STANDARD)) {                     \

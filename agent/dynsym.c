@@ -27,13 +27,21 @@ bool edl_dynsym_read(struct edl_dynsym *o, const struct dl_phdr_info *info) {
   return o->symbols && o->strings && (o->gnu_hash || o->hash);
 }
 
-bool edl_object_holds(const struct dl_phdr_info *info, const void *address) {
+void edl_object_range(const struct dl_phdr_info *info, uintptr_t *start, uintptr_t *end) {
+  *start = *end = 0;
   for (unsigned i = 0; i < info->dlpi_phnum; i++) {
     const Elf64_Phdr *p = &info->dlpi_phdr[i];
-    if (p->p_type == PT_LOAD && (uintptr_t)address - (info->dlpi_addr + p->p_vaddr) < p->p_memsz)
-      return true;
+    if (p->p_type != PT_LOAD) continue;
+    uintptr_t from = info->dlpi_addr + p->p_vaddr, to = from + p->p_memsz;
+    if (*end == 0 || from < *start) *start = from;
+    if (to > *end) *end = to;
   }
-  return false;
+}
+
+bool edl_object_holds(const struct dl_phdr_info *info, const void *address) {
+  uintptr_t start, end;
+  edl_object_range(info, &start, &end);
+  return (uintptr_t)address - start < end - start;
 }
 
 static bool symbol_fits(const struct edl_dynsym *o, uint32_t index, const char *name) {

@@ -22,7 +22,8 @@ bool edl_dynsym_read(struct edl_dynsym *o, const struct dl_phdr_info *info);
 void *edl_dynsym_find(const struct edl_dynsym *o, const char *name, uint32_t hash);
 uint32_t edl_dynsym_hash(const char *name);
 
-/* True when the object holds this address. */
+/* First address of the object and the first behind it; both 0 when nothing of it is loaded. */
+void edl_object_range(const struct dl_phdr_info *info, uintptr_t *start, uintptr_t *end);
 bool edl_object_holds(const struct dl_phdr_info *info, const void *address);
 
 #endif

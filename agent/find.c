@@ -66,13 +66,19 @@ static bool is_standard_library(const char *path) {
   return path && (strstr(path, "libstdc++") || strstr(path, "libc++"));
 }
 
-static void describe_provider(struct edl_found *found, const struct edl_dynsym *o, const char *path) {
+static bool defines(const struct edl_dynsym *o, const char *name) {
+  return edl_dynsym_find(o, name, edl_dynsym_hash(name)) != NULL;
+}
+
+static void describe_provider(struct edl_found *found, const struct edl_dynsym *o,
+                              const struct dl_phdr_info *info) {
+  const char *path = info->dlpi_name;
   size_t length = path ? strlen(path) : 0;
   if (length >= sizeof found->malloc_path) length = sizeof found->malloc_path - 1;
   memcpy(found->malloc_path, path, length);
   found->malloc_path[length] = 0;
-  static const char glibc[] = "gnu_get_libc_version";
-  found->glibc_malloc = edl_dynsym_find(o, glibc, edl_dynsym_hash(glibc)) != NULL;
+  found->glibc_malloc = defines(o, "gnu_get_libc_version");
+  if (!defines(o, "__libc_start_main")) edl_object_range(info, &found->start, &found->end);
 }
 
 /* An object before the agent (the executable): what it defines never comes to us. */
@@ -84,11 +90,9 @@ static void visit_before(const struct edl_dynsym *o) {
   }
 }
 
-static void visit_behind(const struct edl_dynsym *o, const char *path) {
-  bool had_malloc = search.next.named.malloc != NULL;
-  static const char name[] = "malloc";
-  bool provider = !had_malloc && edl_dynsym_find(o, name, edl_dynsym_hash(name));
-  if (provider) describe_provider(search.found, o, path);
+static void visit_behind(const struct edl_dynsym *o, const struct dl_phdr_info *info) {
+  bool provider = search.next.named.malloc == NULL && defines(o, "malloc");
+  if (provider) describe_provider(search.found, o, info);
   for (unsigned i = 0; i < HOOKS; i++) {
     if (search.next.slot[i]) continue;
     void *at = edl_dynsym_find(o, hook_names[i], search.hook_hash[i]);
@@ -97,7 +101,7 @@ static void visit_behind(const struct edl_dynsym *o, const char *path) {
     if (provider) search.kin.slot[i] = at;
     if (!is_operator[i]) continue;
     if (provider) search.allocator = true;
-    else if (!is_standard_library(path)) search.found->operators = EDL_OPERATORS_CUSTOM;
+    else if (!is_standard_library(info->dlpi_name)) search.found->operators = EDL_OPERATORS_CUSTOM;
   }
 }
 
@@ -106,6 +110,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
   (void)data;
   if (edl_object_holds(info, &edl)) {
     search.self_seen = true;
+    edl_object_range(info, &search.found->agent_start, &search.found->agent_end);
     return 0;
   }
   struct edl_dynsym o;
@@ -113,7 +118,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
   for (unsigned i = search.self_seen ? 0 : LIBC_ENVIRON; i < LIBC_NAMES; i++)
     if (!search.libc.slot[i])
       search.libc.slot[i] = edl_dynsym_find(&o, libc_names[i], search.libc_hash[i]);
-  if (search.self_seen) visit_behind(&o, info->dlpi_name);
+  if (search.self_seen) visit_behind(&o, info);
   else visit_before(&o);
   return 0;
 }
@@ -128,8 +133,6 @@ static void put_in_place(void) {
   edl_libc = search.libc.named;
 }
 
-#define FOREIGN(name) (search.next.named.name != NULL && search.kin.named.name == NULL)
-
 int edl_find_all(struct edl_found *found) {
   search.found = found;
   found->operators = EDL_OPERATORS_STANDARD;
@@ -139,9 +142,7 @@ int edl_find_all(struct edl_found *found) {
   if (!search.next.named.malloc || !search.next.named.free) return 0;
   if (search.allocator && found->operators == EDL_OPERATORS_STANDARD)
     found->operators = EDL_OPERATORS_ALLOCATOR;
-  found->foreign_libc = FOREIGN(__libc_malloc);
-  found->foreign_aligned = FOREIGN(memalign) || FOREIGN(aligned_alloc) || FOREIGN(posix_memalign) ||
-                           FOREIGN(valloc) || FOREIGN(pvalloc);
+  found->foreign_libc = search.next.named.__libc_malloc != NULL && search.kin.named.__libc_malloc == NULL;
   put_in_place();
   return 1;
 }

@@ -6,24 +6,11 @@
  * allocator beside that one, whose blocks are none of ours, and passes unchanged; it belongs to nobody, and the C functions
  * stand in, which a program that asks for it by a weak reference can live with.
  */
-#include "next.h"
 #include "track.h"
 
-#define CALLER ((uintptr_t)__builtin_return_address(0))
-#define OR(name, other) (edl_kin.name ? edl_kin.name : edl_next.other)
-/* Before anything else: looks the real functions up; true when the function passes. */
-#define PASSES(name) (edl_ready(), edl_unlikely(edl_next.name != NULL && edl_kin.name == NULL))
 /* Flags of jemalloc's functions. */
 #define LG_ALIGN_MASK 63
 #define ZERO 64
-
-void *edl_resize(void *(*next)(void *, size_t), void *p, size_t n, uintptr_t caller);
-
-static inline void gone(void *p, void (*next)(void *)) {
-  if (p == NULL) return;
-  edl_untrack(p);
-  if (!edl_is_bootstrap(p)) next(p);
-}
 
 static inline __attribute__((always_inline)) void *zeroed(void *(*next)(size_t, size_t), size_t count,
                                                           size_t size, uintptr_t caller) {
@@ -57,12 +44,12 @@ static void *plain_mallocx(size_t n, int flags) {
 }
 
 EDL_EXPORT void *mallocx(size_t n, int flags) {
-  if (PASSES(mallocx)) return edl_next.mallocx(n, flags);
+  if (EDL_PASSES(mallocx)) return edl_next.mallocx(n, flags);
   void *p = edl_kin.mallocx ? edl_kin.mallocx(edl_request(n), flags) : plain_mallocx(n, flags);
   return edl_track(p, n, CALLER);
 }
 EDL_EXPORT void *rallocx(void *p, size_t n, int flags) {
-  if (PASSES(rallocx)) return edl_next.rallocx(p, n, flags);
+  if (EDL_PASSES(rallocx)) return edl_next.rallocx(p, n, flags);
   if (!edl_kin.rallocx)
     return flags & ZERO ? resize_zeroed(p, n, CALLER) : edl_resize(edl_next.realloc, p, n, CALLER);
   struct edl_was was;
@@ -77,7 +64,7 @@ EDL_EXPORT void *rallocx(void *p, size_t n, int flags) {
 }
 /* Resizes in place or not at all: what it returns is the real size, from which the tag's room goes off. */
 EDL_EXPORT size_t xallocx(void *p, size_t n, size_t extra, int flags) {
-  if (PASSES(xallocx)) return edl_next.xallocx(p, n, extra, flags);
+  if (EDL_PASSES(xallocx)) return edl_next.xallocx(p, n, extra, flags);
   if (!edl_kin.xallocx) return edl_usable(p);
   struct edl_was was;
   edl_untag(p, &was);
@@ -92,36 +79,38 @@ EDL_EXPORT size_t xallocx(void *p, size_t n, size_t extra, int flags) {
   return edl_usable(p);
 }
 EDL_EXPORT size_t sallocx(const void *p, int flags) {
-  if (PASSES(sallocx)) return edl_next.sallocx(p, flags);
+  if (EDL_PASSES(sallocx)) return edl_next.sallocx(p, flags);
   return edl_usable((void *)p);
 }
 EDL_EXPORT void dallocx(void *p, int flags) {
-  if (PASSES(dallocx)) {
+  if (EDL_PASSES(dallocx)) {
     edl_next.dallocx(p, flags);
     return;
   }
   if (!edl_kin.dallocx) {
-    gone(p, edl_next.free);
+    edl_release(p, edl_next.free);
     return;
   }
   edl_untrack(p);
   edl_kin.dallocx(p, flags);
+  EDL_NO_JUMP();
 }
 EDL_EXPORT void sdallocx(void *p, size_t n, int flags) {
-  if (PASSES(sdallocx)) {
+  if (EDL_PASSES(sdallocx)) {
     edl_next.sdallocx(p, n, flags);
     return;
   }
   if (!edl_kin.dallocx) {
-    gone(p, edl_next.free);
+    edl_release(p, edl_next.free);
     return;
   }
   edl_untrack(p);
   edl_kin.dallocx(p, flags);
+  EDL_NO_JUMP();
 }
 /* A program may use all of what this promises: so much less than the allocator's answer as the tag takes. */
 EDL_EXPORT size_t nallocx(size_t n, int flags) {
-  if (PASSES(nallocx)) return edl_next.nallocx(n, flags);
+  if (EDL_PASSES(nallocx)) return edl_next.nallocx(n, flags);
   return edl_kin.nallocx ? room(edl_kin.nallocx(edl_request(n), flags), n) : n;
 }
 
@@ -129,58 +118,58 @@ EDL_EXPORT size_t nallocx(size_t n, int flags) {
 
 #define NATIVE_MALLOC(name, other)                                \
   EDL_EXPORT void *name(size_t n) {                               \
-    if (PASSES(name)) return edl_next.name(n);                    \
-    return edl_track(OR(name, other)(edl_request(n)), n, CALLER); \
+    if (EDL_PASSES(name)) return edl_next.name(n);                    \
+    return edl_track(EDL_KIN_OR(name, other)(edl_request(n)), n, CALLER); \
   }
 #define NATIVE_NOTHROW(name)                                                    \
   EDL_EXPORT void *name(size_t n, const void *nothrow) {                        \
-    if (PASSES(name)) return edl_next.name(n, nothrow);                         \
+    if (EDL_PASSES(name)) return edl_next.name(n, nothrow);                         \
     size_t size = edl_request(n);                                               \
     void *p = edl_kin.name ? edl_kin.name(size, nothrow) : edl_next.malloc(size); \
     return edl_track(p, n, CALLER);                                             \
   }
 #define NATIVE_ALIGNED(name)                                                                      \
   EDL_EXPORT void *name(size_t n, size_t alignment) {                                             \
-    if (PASSES(name)) return edl_next.name(n, alignment);                                         \
+    if (EDL_PASSES(name)) return edl_next.name(n, alignment);                                         \
     size_t size = edl_request(n);                                                                 \
     void *p = edl_kin.name ? edl_kin.name(size, alignment) : edl_next.memalign(alignment, size);  \
     return edl_track(p, n, CALLER);                                                               \
   }
 #define NATIVE_ALIGNED_NOTHROW(name)                                                                      \
   EDL_EXPORT void *name(size_t n, size_t alignment, const void *nothrow) {                                \
-    if (PASSES(name)) return edl_next.name(n, alignment, nothrow);                                        \
+    if (EDL_PASSES(name)) return edl_next.name(n, alignment, nothrow);                                        \
     size_t size = edl_request(n);                                                                         \
     void *p = edl_kin.name ? edl_kin.name(size, alignment, nothrow) : edl_next.memalign(alignment, size); \
     return edl_track(p, n, CALLER);                                                                       \
   }
 #define NATIVE_CALLOC(name)                               \
   EDL_EXPORT void *name(size_t count, size_t size) {      \
-    if (PASSES(name)) return edl_next.name(count, size);  \
-    return zeroed(OR(name, calloc), count, size, CALLER); \
+    if (EDL_PASSES(name)) return edl_next.name(count, size);  \
+    return zeroed(EDL_KIN_OR(name, calloc), count, size, CALLER); \
   }
 #define NATIVE_REALLOC(name)                            \
   EDL_EXPORT void *name(void *p, size_t n) {            \
-    if (PASSES(name)) return edl_next.name(p, n);       \
-    return edl_resize(OR(name, realloc), p, n, CALLER); \
+    if (EDL_PASSES(name)) return edl_next.name(p, n);       \
+    return edl_resize(EDL_KIN_OR(name, realloc), p, n, CALLER); \
   }
 #define NATIVE_MEMALIGN(name)                                                   \
   EDL_EXPORT void *name(size_t alignment, size_t n) {                           \
-    if (PASSES(name)) return edl_next.name(alignment, n);                       \
-    return edl_track(OR(name, memalign)(alignment, edl_request(n)), n, CALLER); \
+    if (EDL_PASSES(name)) return edl_next.name(alignment, n);                       \
+    return edl_track(EDL_KIN_OR(name, memalign)(alignment, edl_request(n)), n, CALLER); \
   }
 #define NATIVE_POSIX(name)                                                   \
   EDL_EXPORT int name(void **out, size_t alignment, size_t n) {              \
-    if (PASSES(name)) return edl_next.name(out, alignment, n);               \
+    if (EDL_PASSES(name)) return edl_next.name(out, alignment, n);               \
     void *p = NULL;                                                          \
-    int error = OR(name, posix_memalign)(&p, alignment, edl_request(n));     \
+    int error = EDL_KIN_OR(name, posix_memalign)(&p, alignment, edl_request(n));     \
     if (error == 0) *out = edl_track(p, n, CALLER);                          \
     return error;                                                            \
   }
 /* Frees: sized and aligned forms go to the plain one of the same allocator. */
 #define NATIVE_FREE(name, plain, parameters, arguments) \
   EDL_EXPORT void name parameters {                     \
-    if (PASSES(name)) edl_next.name arguments;          \
-    else gone(p, OR(plain, free));                      \
+    if (EDL_PASSES(name)) edl_next.name arguments;          \
+    else edl_release(p, EDL_KIN_OR(plain, free));                      \
   }
 
 /* --- tcmalloc ------------------------------------------------------------------------------------ */
@@ -193,13 +182,13 @@ NATIVE_MEMALIGN(tc_memalign)
 NATIVE_POSIX(tc_posix_memalign)
 NATIVE_MALLOC(tc_valloc, valloc)
 EDL_EXPORT void *tc_pvalloc(size_t n) {
-  if (PASSES(tc_pvalloc)) return edl_next.tc_pvalloc(n);
-  size_t whole = (n + EDL_PAGE_BYTES - 1) & ~(size_t)(EDL_PAGE_BYTES - 1);
-  if (n >= EDL_BIG_BLOCK_BYTES) return edl_track(OR(tc_pvalloc, pvalloc)(n), n, CALLER);
-  return edl_track(OR(tc_memalign, memalign)(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);
+  if (EDL_PASSES(tc_pvalloc)) return edl_next.tc_pvalloc(n);
+  size_t whole = edl_whole_pages(n);
+  if (n >= EDL_BIG_BLOCK_BYTES && edl_kin.tc_pvalloc) return edl_track(edl_kin.tc_pvalloc(n), n, CALLER);
+  return edl_track(EDL_KIN_OR(tc_memalign, memalign)(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);
 }
 EDL_EXPORT size_t tc_malloc_size(void *p) {
-  return PASSES(tc_malloc_size) ? edl_next.tc_malloc_size(p) : edl_usable(p);
+  return EDL_PASSES(tc_malloc_size) ? edl_next.tc_malloc_size(p) : edl_usable(p);
 }
 NATIVE_MALLOC(tc_new, malloc)
 NATIVE_MALLOC(tc_newarray, malloc)
@@ -234,50 +223,50 @@ NATIVE_FREE(tc_deletearray_aligned_nothrow, tc_deletearray, (P, ALIGNMENT, NOTHR
 
 /* The small forms assert a small size, which a tag could exceed: the general form does the same. */
 EDL_EXPORT void *mi_zalloc(size_t n) {
-  if (PASSES(mi_zalloc)) return edl_next.mi_zalloc(n);
-  return zeroed(OR(mi_calloc, calloc), 1, n, CALLER);
+  if (EDL_PASSES(mi_zalloc)) return edl_next.mi_zalloc(n);
+  return zeroed(EDL_KIN_OR(mi_calloc, calloc), 1, n, CALLER);
 }
 EDL_EXPORT void *mi_zalloc_small(size_t n) {
-  if (PASSES(mi_zalloc_small)) return edl_next.mi_zalloc_small(n);
-  return zeroed(OR(mi_calloc, calloc), 1, n, CALLER);
+  if (EDL_PASSES(mi_zalloc_small)) return edl_next.mi_zalloc_small(n);
+  return zeroed(EDL_KIN_OR(mi_calloc, calloc), 1, n, CALLER);
 }
 EDL_EXPORT void *mi_malloc_small(size_t n) {
-  if (PASSES(mi_malloc_small)) return edl_next.mi_malloc_small(n);
-  return edl_track(OR(mi_malloc, malloc)(edl_request(n)), n, CALLER);
+  if (EDL_PASSES(mi_malloc_small)) return edl_next.mi_malloc_small(n);
+  return edl_track(EDL_KIN_OR(mi_malloc, malloc)(edl_request(n)), n, CALLER);
 }
 NATIVE_MALLOC(mi_malloc, malloc)
 NATIVE_CALLOC(mi_calloc)
 EDL_EXPORT void *mi_mallocn(size_t count, size_t size) {
-  if (PASSES(mi_mallocn)) return edl_next.mi_mallocn(count, size);
+  if (EDL_PASSES(mi_mallocn)) return edl_next.mi_mallocn(count, size);
   size_t n;
   if (__builtin_mul_overflow(count, size, &n)) n = SIZE_MAX;
-  return edl_track(OR(mi_malloc, malloc)(edl_request(n)), n, CALLER);
+  return edl_track(EDL_KIN_OR(mi_malloc, malloc)(edl_request(n)), n, CALLER);
 }
 NATIVE_REALLOC(mi_realloc)
 EDL_EXPORT void *mi_rezalloc(void *p, size_t n) {
-  if (PASSES(mi_rezalloc)) return edl_next.mi_rezalloc(p, n);
+  if (EDL_PASSES(mi_rezalloc)) return edl_next.mi_rezalloc(p, n);
   return edl_kin.mi_rezalloc ? edl_resize(edl_kin.mi_rezalloc, p, n, CALLER) : resize_zeroed(p, n, CALLER);
 }
 EDL_EXPORT void *mi_reallocf(void *p, size_t n) {
-  if (PASSES(mi_reallocf)) return edl_next.mi_reallocf(p, n);
-  void *q = edl_resize(OR(mi_realloc, realloc), p, n, CALLER);
-  if (!q && p && n) gone(p, OR(mi_free, free));
+  if (EDL_PASSES(mi_reallocf)) return edl_next.mi_reallocf(p, n);
+  void *q = edl_resize(EDL_KIN_OR(mi_realloc, realloc), p, n, CALLER);
+  if (!q && p && n) edl_release(p, EDL_KIN_OR(mi_free, free));
   return q;
 }
 EDL_EXPORT void *mi_reallocn(void *p, size_t count, size_t size) {
-  if (PASSES(mi_reallocn)) return edl_next.mi_reallocn(p, count, size);
+  if (EDL_PASSES(mi_reallocn)) return edl_next.mi_reallocn(p, count, size);
   size_t n;
   if (__builtin_mul_overflow(count, size, &n)) return NULL;
-  return edl_resize(OR(mi_realloc, realloc), p, n, CALLER);
+  return edl_resize(EDL_KIN_OR(mi_realloc, realloc), p, n, CALLER);
 }
 EDL_EXPORT void *mi_reallocarray(void *p, size_t count, size_t size) {
-  if (PASSES(mi_reallocarray)) return edl_next.mi_reallocarray(p, count, size);
+  if (EDL_PASSES(mi_reallocarray)) return edl_next.mi_reallocarray(p, count, size);
   size_t n;
-  if (__builtin_mul_overflow(count, size, &n)) return OR(mi_malloc, malloc)(SIZE_MAX);
-  return edl_resize(OR(mi_realloc, realloc), p, n, CALLER);
+  if (__builtin_mul_overflow(count, size, &n)) return EDL_KIN_OR(mi_malloc, malloc)(SIZE_MAX);
+  return edl_resize(EDL_KIN_OR(mi_realloc, realloc), p, n, CALLER);
 }
 EDL_EXPORT void *mi_recalloc(void *p, size_t count, size_t size) {
-  if (PASSES(mi_recalloc)) return edl_next.mi_recalloc(p, count, size);
+  if (EDL_PASSES(mi_recalloc)) return edl_next.mi_recalloc(p, count, size);
   size_t n;
   if (__builtin_mul_overflow(count, size, &n)) return NULL;
   return edl_kin.mi_rezalloc ? edl_resize(edl_kin.mi_rezalloc, p, n, CALLER) : resize_zeroed(p, n, CALLER);
@@ -290,7 +279,7 @@ NATIVE_FREE(mi_free_aligned, mi_free, (P, ALIGNMENT), (p, alignment))
 
 #define NATIVE_USABLE(name)                                               \
   EDL_EXPORT size_t name(const void *p) {                                 \
-    return PASSES(name) ? edl_next.name(p) : edl_usable((void *)p);       \
+    return EDL_PASSES(name) ? edl_next.name(p) : edl_usable((void *)p);       \
   }
 NATIVE_USABLE(mi_usable_size)
 NATIVE_USABLE(mi_malloc_usable_size)
@@ -298,7 +287,7 @@ NATIVE_USABLE(mi_malloc_size)
 
 NATIVE_ALIGNED(mi_malloc_aligned)
 EDL_EXPORT void *mi_zalloc_aligned(size_t n, size_t alignment) {
-  if (PASSES(mi_zalloc_aligned)) return edl_next.mi_zalloc_aligned(n, alignment);
+  if (EDL_PASSES(mi_zalloc_aligned)) return edl_next.mi_zalloc_aligned(n, alignment);
   size_t size = edl_request(n);
   void *p = edl_kin.mi_zalloc_aligned ? edl_kin.mi_zalloc_aligned(size, alignment)
                                       : edl_next.memalign(alignment, size);

@@ -7,6 +7,7 @@
 #define EDL_NEXT_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct edl_next {
 #define HOOK(group, result, name, parameters) result(*name) parameters;
@@ -31,7 +32,8 @@ struct edl_found {
   char malloc_path[512]; /* object that has the next malloc */
   bool glibc_malloc;     /* it is glibc's own */
   bool foreign_libc;     /* __libc_malloc belongs to another object than malloc */
-  bool foreign_aligned;  /* one of memalign and its like belongs to another object than malloc */
+  uintptr_t start, end;  /* of that object, when it is not the C library */
+  uintptr_t agent_start, agent_end;
   enum edl_operators operators;
 };
 int edl_find_all(struct edl_found *found);

@@ -4,11 +4,7 @@
  */
 #include <errno.h>
 
-#include "next.h"
 #include "track.h"
-
-#define CALLER ((uintptr_t)__builtin_return_address(0))
-#define PAGE ((size_t)EDL_PAGE_BYTES)
 
 EDL_EXPORT void *malloc(size_t n) { return edl_track(edl_next.malloc(edl_request(n)), n, CALLER); }
 
@@ -35,6 +31,7 @@ EDL_EXPORT void *calloc(size_t count, size_t size) {
 void *edl_resize(void *(*next)(void *, size_t), void *p, size_t n, uintptr_t caller) {
   struct edl_was was;
   if (p == NULL) return edl_track(next(NULL, edl_request(n)), n, caller);
+  if (edl_is_own_call(caller)) return next(p, n);
   if (edl_unlikely(edl_is_bootstrap(p))) {
     void *moved = edl_track(edl_next.malloc(edl_request(n)), n, caller);
     size_t old = edl_usable(p);
@@ -79,14 +76,11 @@ EDL_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t n) {
   edl_next.free(p);
 }
 
-/* What comes from another heap than malloc's passes unchanged; these have no stubs, so they may be the first. */
-static inline bool passes(void) {
-  edl_ready();
-  return edl_unlikely(edl.foreign_aligned != 0);
-}
+/* What comes from another heap than malloc's passes unchanged. Not all of these have a stub. */
+#define PASSES(name) (edl_ready(), edl_unlikely(edl_kin.name == NULL) || edl_is_own_call(CALLER))
 
 EDL_EXPORT void *memalign(size_t alignment, size_t n) {
-  if (passes()) return edl_next.memalign(alignment, n);
+  if (PASSES(memalign)) return edl_next.memalign(alignment, n);
   return edl_track(edl_next.memalign(alignment, edl_request(n)), n, CALLER);
 }
 
@@ -97,12 +91,12 @@ static size_t aligned_request(size_t alignment, size_t n) {
 }
 
 EDL_EXPORT void *aligned_alloc(size_t alignment, size_t n) {
-  if (passes()) return edl_next.aligned_alloc(alignment, n);
+  if (PASSES(aligned_alloc)) return edl_next.aligned_alloc(alignment, n);
   return edl_track(edl_next.aligned_alloc(alignment, aligned_request(alignment, n)), n, CALLER);
 }
 
 EDL_EXPORT int posix_memalign(void **out, size_t alignment, size_t n) {
-  if (passes()) return edl_next.posix_memalign(out, alignment, n);
+  if (PASSES(posix_memalign)) return edl_next.posix_memalign(out, alignment, n);
   void *p = NULL;
   int error = edl_next.posix_memalign(&p, alignment, edl_request(n));
   if (error == 0) *out = edl_track(p, n, CALLER);
@@ -110,18 +104,18 @@ EDL_EXPORT int posix_memalign(void **out, size_t alignment, size_t n) {
 }
 
 EDL_EXPORT void *valloc(size_t n) {
-  if (passes()) return edl_next.valloc(n);
+  if (PASSES(valloc)) return edl_next.valloc(n);
   return edl_track(edl_next.valloc(edl_request(n)), n, CALLER);
 }
 
 /* pvalloc hands out whole pages, all of which the program may use. */
 EDL_EXPORT void *pvalloc(size_t n) {
-  if (passes() || n >= EDL_BIG_BLOCK_BYTES) {
-    void *p = edl_next.pvalloc(n);
-    return edl.foreign_aligned ? p : edl_track(p, n, CALLER);
-  }
-  size_t whole = (n + PAGE - 1) & ~(PAGE - 1);
-  return edl_track(edl_next.memalign(PAGE, edl_request(whole)), whole, CALLER);
+  if (PASSES(pvalloc) || !edl_kin.memalign) return edl_next.pvalloc(n);
+  if (n >= EDL_BIG_BLOCK_BYTES) return edl_track(edl_next.pvalloc(n), n, CALLER);
+  size_t whole = edl_whole_pages(n);
+  return edl_track(edl_next.memalign(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);
 }
 
-EDL_EXPORT size_t malloc_usable_size(void *p) { return edl_usable(p); }
+EDL_EXPORT size_t malloc_usable_size(void *p) {
+  return edl_is_own_call(CALLER) ? edl_next.malloc_usable_size(p) : edl_usable(p);
+}

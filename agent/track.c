@@ -33,7 +33,7 @@ static void put_tag(void *block, size_t usable, size_t n, uintptr_t caller, stru
 }
 
 EDL_NOINLINE void *edl_track_slow(void *block, size_t n, uintptr_t caller) {
-  if (!block || edl_is_bootstrap(block)) return block;
+  if (!block || edl_is_bootstrap(block) || edl_is_own_call(caller)) return block;
   struct edl_turn turn;
   edl_turn_begin(&turn);
   if (turn.latched) {
@@ -81,19 +81,6 @@ void edl_untag(void *block, struct edl_was *was) {
   if (edl_tag_slack(was->tag) == EDL_SLACK_IN_WORD) edl_tag_store(was->tag_at - 8, 0);
 }
 
-static bool is_tracked(void *block) {
-  size_t usable;
-  struct edl_was was;
-  if (!edl.header || !block_is_tagged_size(block, &usable)) return edl_big_has(block);
-  return usable >= 8 && read_tag((char *)block + usable - 8, usable, &was);
-}
-
-/* A block of an allocator's operator new, which may have got it from malloc, that is, from us: counted then. */
-void *edl_track_new(void *block, size_t n, uintptr_t caller) {
-  if (!block || edl_is_bootstrap(block) || is_tracked(block)) return block;
-  return edl_track_slow(block, n, caller);
-}
-
 void edl_retag(void *block, const struct edl_was *was) {
   if (!was->field) return;
   if (!was->tag) {
@@ -115,8 +102,9 @@ void edl_count_gone(const struct edl_was *was) {
   edl_turn_end(&turn);
 }
 
-EDL_NOINLINE void edl_untrack_slow(void *block) {
-  if (edl_is_bootstrap(block) || atomic_load_explicit(&edl.mode, memory_order_acquire) != EDL_LIVE) return;
+EDL_NOINLINE void edl_untrack_slow(void *block, uintptr_t caller) {
+  if (edl_is_bootstrap(block) || edl_is_own_call(caller)) return;
+  if (atomic_load_explicit(&edl.mode, memory_order_acquire) != EDL_LIVE) return;
   struct edl_turn turn;
   edl_turn_begin(&turn);
   if (turn.latched) {

@@ -11,6 +11,7 @@
 #include "agent.h"
 #include "allocers.h"
 #include "counters.h"
+#include "next.h"
 #include "tag.h"
 
 /* glibc's chunk header, the word before a block: size, a multiple of 16, with three flag bits. */
@@ -33,16 +34,32 @@ static inline size_t edl_chunk_usable(size_t word) { return (word & ~EDL_CHUNK_F
 /* What to ask the real allocator for. Requests that would overflow are big, so they pass unchanged. */
 static inline size_t edl_request(size_t n) { return n < EDL_BIG_BLOCK_BYTES ? n + 8 : n; }
 
+static inline size_t edl_whole_pages(size_t n) { return (n + EDL_PAGE_BYTES - 1) & ~(size_t)(EDL_PAGE_BYTES - 1); }
+
 /* As edl_turn_is_current, and glibc's chunk headers may be read. */
 static inline bool edl_fast_is_current(const struct edl_hot *hot) {
   return (atomic_load_explicit(edl.fast_control, memory_order_relaxed) ^ edl.key) == hot->seen;
 }
 
+/*
+ * For hooks by other names than malloc's: looks the real functions up, and is true when the function must pass
+ * unchanged, because another object than malloc's has it or because the allocator itself calls it.
+ */
+#define EDL_PASSES(name) \
+  (edl_ready(), edl_unlikely(edl_next.name != NULL && (edl_kin.name == NULL || edl_is_own_call(CALLER))))
+#define EDL_KIN_OR(name, other) (edl_kin.name ? edl_kin.name : edl_next.other)
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+
+/* Keeps our frame under a call: the allocator's own calls are known by it (edl_is_own_call). */
+#define EDL_NO_JUMP() __asm__ volatile("" ::: "memory")
+
 /* track.c */
 void *edl_track_slow(void *block, size_t n, uintptr_t caller);
-void *edl_track_new(void *block, size_t n, uintptr_t caller);
-void edl_untrack_slow(void *block);
+void edl_untrack_slow(void *block, uintptr_t caller);
 size_t edl_usable(void *block);
+
+/* preload.c: realloc by the function given, for `caller`. */
+void *edl_resize(void *(*next)(void *, size_t), void *p, size_t n, uintptr_t caller);
 
 /* What a block was before it was untracked; lets a failed realloc undo. */
 struct edl_was {
@@ -97,7 +114,17 @@ static inline __attribute__((always_inline)) void edl_untrack(void *block) {
       }
     }
   }
-  edl_untrack_slow(block);
+  uintptr_t caller = CALLER;
+  __asm__("" : "+r"(caller)); /* read here, not on the fast path */
+  edl_untrack_slow(block, caller);
+}
+
+/* A free by the allocator's own function. */
+static inline __attribute__((always_inline)) void edl_release(void *p, void (*next)(void *)) {
+  if (p == NULL) return;
+  edl_untrack(p);
+  if (!edl_is_bootstrap(p)) next(p);
+  EDL_NO_JUMP();
 }
 
 #endif
