@@ -13,7 +13,6 @@ import { textOptions } from "./text-options.js";
 
 const STDERR = 2;
 const STANDARD_STREAMS = [0, 1, 2];
-const INTERRUPT = 2;
 
 const CLEAR_LINE = "\r\u001b[K";
 
@@ -57,8 +56,7 @@ export class Progress {
         );
         break;
       case "signal":
-        if (event.number === INTERRUPT) this.#onInterrupt();
-        else this.#line(`${signalName(event.number)} passed on`);
+        this.#onSignal(event.number);
         break;
       case "progress":
         this.#onProgress(event);
@@ -70,6 +68,13 @@ export class Progress {
   end(): void {
     this.#ended = true;
     this.#clear();
+  }
+
+  /** Only of those that may end the program; others (log rotation ...) come all day. */
+  #onSignal(number: number): void {
+    const name = signalName(number);
+    if (name === "SIGINT") this.#onInterrupt();
+    else if (name === "SIGTERM" || name === "SIGHUP") this.#line(`${name} passed on`);
   }
 
   #onInterrupt(): void {

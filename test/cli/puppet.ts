@@ -38,8 +38,9 @@ export async function startPuppet(
   options: readonly string[],
   args: readonly string[] = [],
   program: readonly string[] = ["./puppet"],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Puppet> {
-  const child = start(where, [EDLEAK, "run", ...options, "--", ...program, ...args]);
+  const child = start(where, [EDLEAK, "run", ...options, "--", ...program, ...args], { env });
   const text = { stdout: "", stderr: "" };
   collect(child, text);
   const end = new Promise<Ended>((done) => {
@@ -73,7 +74,10 @@ export interface TerminalPuppet {
   readonly count: (what: RegExp) => number;
   /** Presses keys: "\x03" is Ctrl-C. */
   readonly press: (keys: string) => void;
+  /** Everything on the terminal so far, what was typed included. */
   readonly shown: () => string;
+  /** Closes the terminal, as a dropped connection does. */
+  readonly hangUp: () => void;
   readonly terminal: IPty;
   readonly end: Promise<{ readonly exitCode: number; readonly signal: number }>;
 }
@@ -100,6 +104,7 @@ export async function puppetOnTerminal(
     count: (what) => text.match(new RegExp(what, `g${what.flags}`))?.length ?? 0,
     press: (keys) => terminal.write(keys),
     shown: () => text,
+    hangUp: () => (terminal as IPty & { destroy: () => void }).destroy(),
     terminal,
     end,
   };

@@ -1,5 +1,5 @@
 // Signals sent to edleak, keys pressed on its terminal, and the sudden end of one of its processes.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -15,6 +15,7 @@ import {
 import {
   childrenOf,
   endProcess,
+  moreSlices,
   programOf,
   puppetOnTerminal,
   startPuppet,
@@ -26,7 +27,7 @@ const CTRL_C = "\u0003";
 const CTRL_Z = "\u001a";
 
 beforeAll(() => {
-  compileProgram(here, "puppet");
+  compileProgram(here, "puppet", ["-g"]);
 });
 
 describe("a signal sent to edleak", () => {
@@ -95,13 +96,13 @@ describe("a signal sent to edleak", () => {
   });
 });
 
-describe("the sudden end", () => {
-  const hostOf = (edleakPid: number): number => {
-    const host = childrenOf(edleakPid).find((pid) => programOf(pid) === "node");
-    if (host === undefined) throw new Error("No host among the children");
-    return host;
-  };
+const hostOf = (edleakPid: number): number => {
+  const host = childrenOf(edleakPid).find((pid) => programOf(pid) === "node");
+  if (host === undefined) throw new Error("No host among the children");
+  return host;
+};
 
+describe("the sudden end", () => {
   test("of the host: the program runs on, and its status is edleak's", async () => {
     const puppet = await startPuppet(here, [], ["15"]);
     await puppet.said("watching");
@@ -126,6 +127,52 @@ describe("the sudden end", () => {
     expect(report.processes[0].exit).toEqual({ code: null, signal: null });
     expect(report.processes[0].totals.liveBytes).toBe(700);
     expect(leftBehind(here)).toEqual([]);
+  });
+});
+
+describe("while the report is made", () => {
+  /** A line tool that never answers, so that the report can't be made in time. */
+  const stuck = (): Readonly<Record<string, string>> => {
+    const folder = join(here.folder, "stuck");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "llvm-symbolizer"), "#!/bin/sh\nexec sleep 600\n", { mode: 0o700 });
+    return { PATH: `${folder}:${here.env.PATH}` };
+  };
+
+  async function reporting() {
+    const puppet = await startPuppet(here, [], [], ["./puppet"], stuck());
+    await puppet.said("watching");
+    puppet.tell("leak 3 10\nexit 9");
+    const host = hostOf(puppet.edleakPid);
+    await until("the line tool to start", () => childrenOf(host).length > 0);
+    return { puppet, host };
+  }
+
+  test("one signal makes the report with what is known", async () => {
+    const { puppet } = await reporting();
+    puppet.signal("SIGTERM");
+    const end = await puppet.end;
+    expect(end.code).toBe(9);
+    expect(end.stderr).toContain("30 B live in 3 blocks");
+  });
+
+  test("two signals do without it; the status is still the program's", async () => {
+    const { puppet, host } = await reporting();
+    process.kill(host, "SIGSTOP");
+    puppet.signal("SIGINT");
+    puppet.signal("SIGTERM");
+    const end = await puppet.end;
+    expect(end.code).toBe(9);
+    expect(end.stderr).not.toContain("live in");
+  });
+
+  test("a signal that only tells of a hang-up changes nothing", async () => {
+    const { puppet } = await reporting();
+    puppet.signal("SIGHUP");
+    puppet.signal("SIGHUP");
+    puppet.signal("SIGTERM");
+    const end = await puppet.end;
+    expect(end.stderr).toContain("30 B live in 3 blocks");
   });
 });
 
@@ -205,20 +252,17 @@ describe("on a terminal", () => {
   });
 
   test("no line of edleak's appears while the program has it in raw mode", async () => {
-    const puppet = await puppetOnTerminal(here, [EDLEAK, "run", "--", "./puppet", "10"]);
+    const puppet = await puppetOnTerminal(here, [EDLEAK, "run", "--", "./puppet", "1"]);
     await puppet.said("watching");
     puppet.press("raw\r");
     await puppet.said("raw 0");
     const lines = puppet.count(/edleak: /);
-    const edleakPid = puppet.terminal.pid;
-    process.kill(edleakPid, "SIGUSR1");
-    await puppet.said("got 10");
-    // The host has been told before the target's next word can be read.
-    puppet.press("work 1 10\n");
-    await puppet.said("work 1");
+    process.kill(puppet.terminal.pid, "SIGHUP");
+    await puppet.said("got 1");
+    await moreSlices(here, 2);
     expect(puppet.count(/edleak: /)).toBe(lines);
     puppet.press("exit 0\n");
     await puppet.end;
-    expect(puppet.shown()).not.toContain("SIGUSR1 passed on");
+    expect(puppet.shown()).not.toContain("SIGHUP passed on");
   });
 });
