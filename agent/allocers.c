@@ -13,6 +13,7 @@
 #include "tag.h"
 
 #define PROBES 512
+#define NEAR_SITES 4u
 #define FIELD_MASK 0xffffffu
 #define FILLED_MASK 0xffffu
 
@@ -106,9 +107,19 @@ uint32_t edl_allocer_find(const uintptr_t *addresses, unsigned depth) {
   return mine;
 }
 
-/* Makes the caller's place in the shard's table, if it is free. */
-static void site_fill(const struct edl_turn *turn, uintptr_t caller, uint32_t field) {
-  struct edl_site *site = edl_site_place(turn->sites, caller);
+/* The caller's entry, at its place or, when that is taken, close behind; else the first empty one there,
+ * else NULL. The fast path looks at the place only; this spares the rest the table of all allocers. */
+static struct edl_site *site_find(struct edl_site *sites, uintptr_t caller) {
+  for (unsigned i = 0; i < NEAR_SITES; i++) {
+    struct edl_site *site = edl_site_place(sites, caller + i);
+    uintptr_t held = atomic_load_explicit(&site->caller, memory_order_acquire);
+    if (held == caller || held == 0) return site;
+  }
+  return NULL;
+}
+
+/* Makes the caller's entry; a signal handler that took it first keeps it. */
+static void site_fill(const struct edl_turn *turn, struct edl_site *site, uintptr_t caller, uint32_t field) {
   uintptr_t empty = 0;
   if (!atomic_compare_exchange_strong(&site->caller, &empty, 1)) return;
   struct edl_site_table *own = &site_tables[((uintptr_t)turn->sites - (uintptr_t)site_tables) / sizeof *own];
@@ -132,8 +143,11 @@ void edl_sites_clear(struct edl_site_table *of, unsigned parity) {
 struct edl_site_table *edl_sites_of(unsigned shard) { return &site_tables[shard]; }
 
 uint32_t edl_allocer_of(const struct edl_turn *turn, uintptr_t caller) {
+  struct edl_site *site = turn->sites ? site_find(turn->sites, caller) : NULL;
+  if (site && atomic_load_explicit(&site->caller, memory_order_acquire) == caller)
+    return edl_tag_field(site->tag_base);
   uint32_t field = edl_allocer_find(&caller, 1);
-  if (turn->sites && field != 1) site_fill(turn, caller, field);
+  if (site && field != 1) site_fill(turn, site, caller, field);
   return field;
 }
 

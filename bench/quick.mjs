@@ -61,15 +61,15 @@ function totals(program) {
   return { expected, counted: allocationsOf(segments) };
 }
 
-function assertTotals(name, { expected, counted }, exact) {
+function assertTotals({ name, spread }, { expected, counted }) {
   const off = Math.abs(counted - expected);
-  if (expected < 1000 || off > (exact ? 0 : expected * 0.03))
+  if (expected < 1000 || off > expected * spread)
     throw new Error(`${name}: the agent counted ${counted} allocations, ${expected} were made`);
 }
 
 function programRow(program) {
   const counts = totals(program);
-  assertTotals(program.name, counts, program.exact);
+  assertTotals(program, counts);
   const bare = [];
   const ours = [];
   const theirs = [];
