@@ -148,7 +148,8 @@ class Emitter {
       "  tick++;",
     );
     for (const a of this.#plan.activities) {
-      const when = a.every > 1 ? `if (Below(${a.every}) == 0) ` : "";
+      const now = a.byTimer ? `tick % ${a.every} == 0` : `Below(${a.every}) == 0`;
+      const when = a.every > 1 ? `if (${now}) ` : "";
       this.#push(`  ${when}Run(${a.id}, ${a.times}, route${a.id});`);
       if (a.kind === "session") this.#push(`  ReleaseDue(sessions${a.id});`);
       if (a.kind === "batch")

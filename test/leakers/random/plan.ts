@@ -13,9 +13,10 @@ interface ActivityBase {
   readonly bytes: number;
   readonly variants: number;
   readonly stride: number;
-  /** Runs per iteration: always `times`, or on average `times / every` when `every` > 1. */
+  /** Runs per iteration: `times`, and that in one of `every` iterations only, by a timer or at random. */
   readonly times: number;
   readonly every: number;
+  readonly byTimer: boolean;
   /** Child to take at each level, from the root; as long as the call path. */
   readonly route: readonly number[];
   /** Index of the function with the call site. */
@@ -129,17 +130,21 @@ class Planner {
     this.#add({ kind: "session", lifetime }, this.#prng.between(1, 6));
   }
 
-  /** From fewer than one block per slice to dozens; some in heavy use, of which few blocks are lost. */
+  /**
+   * From one block per slice to dozens; some in heavy use, of which few blocks are lost. The slowest come by
+   * a timer: 40 blocks at random times are as likely those of a cache that fills, for whoever counts.
+   */
   #addLeak(): void {
     const prng = this.#prng;
     const oneIn = prng.chance(0.3) ? prng.between(2, 30) : 1;
     const lostPerSlice = prng.logBetween(1, 60);
     const runs = lostPerSlice * oneIn;
     const every = Math.max(1, Math.round(ITERATIONS_PER_SLICE / runs));
-    this.#add({ kind: "leak", oneIn }, Math.max(1, Math.round(runs / ITERATIONS_PER_SLICE)), every);
+    const times = Math.max(1, Math.round(runs / ITERATIONS_PER_SLICE));
+    this.#add({ kind: "leak", oneIn }, times, { every, byTimer: runs < 4 });
   }
 
-  #add(what: Distinct<Activity>, times: number, every = 1): void {
+  #add(what: Distinct<Activity>, times: number, pace = { every: 1, byTimer: false }): void {
     const prng = this.#prng;
     const base: ActivityBase = {
       id: this.#activities.length,
@@ -148,7 +153,7 @@ class Planner {
       variants: prng.between(1, 4),
       stride: prng.between(1, 6) * 8,
       times,
-      every,
+      ...pace,
       ...this.#findPath(prng.between(MIN_DEPTH, MAX_DEPTH)),
     };
     this.#activities.push({ ...base, ...what });
