@@ -129,11 +129,28 @@ bool apply_environment_difference(const char *word) {
   return *word == '\0';
 }
 
+/* An agent of this or another installation: two in one program would count each other's calls. */
+static bool is_agent(const char *path, size_t length) {
+  const char *slash = memrchr(path, '/', length);
+  return strncmp(slash == NULL ? path : slash + 1, "libedleak", strlen("libedleak")) == 0;
+}
+
 void preload(const char *library) {
   const char *others = getenv("LD_PRELOAD");
-  char *value = NULL;
-  if (others == NULL || *others == '\0') setenv("LD_PRELOAD", library, 1);
-  else if (asprintf(&value, "%s:%s", library, others) >= 0) setenv("LD_PRELOAD", value, 1);
+  if (others == NULL) others = "";
+  char *value = malloc(strlen(library) + strlen(others) + 2);
+  if (value == NULL) return;
+  char *out = stpcpy(value, library);
+  while (*(others += strspn(others, ": ")) != '\0') {
+    size_t length = strcspn(others, ": ");
+    if (!is_agent(others, length)) {
+      *out++ = ':';
+      out = mempcpy(out, others, length);
+    }
+    others += length;
+  }
+  *out = '\0';
+  setenv("LD_PRELOAD", value, 1);
   free(value);
 }
 

@@ -15,6 +15,9 @@
  * 3. It holds no descriptor of the target but stderr while the target runs.
  * 4. Only the launcher sends signals to the target, and only before it has reaped it: never to a reused pid.
  *
+ * The stub hands over what its shell did to the environment in the variable that follows `--host`: as an argument it
+ * would be there for everybody to read, and it has values of variables.
+ *
  * Host and launcher talk in lines of words over a socket, `EDLEAK_CONTROL` in the host's environment.
  *   host:     preload PATH | set NAME=VALUE | start ARGUMENT-INDEX | kill SIGNAL | terminal
  *             capabilities PATH | end [STATUS]
@@ -61,8 +64,12 @@ void stop_by(int number);
 /* link.c: the lines to and from the host. */
 
 void link_open(int fd);
-/* Sends one line; silently nothing when the host is gone. */
+/* Sends one line, now or when the host takes it; silently nothing when the host is gone. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Sends what waits, as far as the host takes it. */
+void send_lines(void);
+/* True while lines wait. */
+bool lines_wait(void);
 /* Reads what is there and hands each whole line to `handle`; false at the end of the stream. */
 bool read_lines(void (*handle)(char *line));
 

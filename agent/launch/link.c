@@ -10,24 +10,41 @@
 
 /* Longest line: a path (4096 bytes at most) behind a word. */
 enum { LINE_BYTES = 8192 };
+/* Lines that wait for a busy host: the kernel itself holds some 270 of them, however short. */
+enum { UNSENT_BYTES = 4096 };
 
 static int link_fd = -1;
 static char pending[LINE_BYTES];
 static size_t pending_bytes;
+static char unsent[UNSENT_BYTES];
+static size_t unsent_bytes;
 
 void link_open(int fd) {
   link_fd = fd;
 }
 
+void send_lines(void) {
+  if (unsent_bytes == 0) return;
+  ssize_t sent = send(link_fd, unsent, unsent_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  size_t gone = sent < 0 ? unsent_bytes : (size_t)sent; /* nobody is there any more, or taken */
+  unsent_bytes -= gone;
+  memmove(unsent, unsent + gone, unsent_bytes);
+}
+
+bool lines_wait(void) {
+  return unsent_bytes > 0;
+}
+
 void say(const char *format, ...) {
-  char line[128];
+  size_t room = sizeof unsent - unsent_bytes;
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(line, sizeof line, format, arguments);
+  int length = vsnprintf(unsent + unsent_bytes, room, format, arguments);
   va_end(arguments);
-  if (length < 0 || (size_t)length >= sizeof line) return;
-  /* The socket's buffer holds thousands of such lines; a host that reads none of them gets no more. */
-  (void)send(link_fd, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (length < 0 || (size_t)length >= room) return;
+  unsent_bytes += (size_t)length;
+  send_lines();
 }
 
 bool read_lines(void (*handle)(char *line)) {

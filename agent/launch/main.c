@@ -31,7 +31,7 @@ static struct {
 } run = {.end_status = -1};
 
 static const int HANDLED[] = {SIGCHLD, SIGINT,  SIGQUIT, SIGTERM, SIGHUP,  SIGUSR1,
-                              SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
+                              SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
 
 static bool is_ignored(int number) {
   struct sigaction action;
@@ -203,13 +203,18 @@ static void on_request(char *line) {
   }
 }
 
+/* For people only, and they may come by the thousand: not worth a place among lines that wait. */
+static void say_signal(int number) {
+  if (!lines_wait()) say("signal %d\n", number);
+}
+
 /* Ctrl-C: the program has it already; the second asks in earnest, the third doesn't ask. */
 static void on_key_press(void) {
   run.presses++;
   if (run.presses == 1 && !target_shares_group()) to_target(SIGINT);
   if (run.presses == 2) end_target(SIGTERM);
   if (run.presses >= 3) end_target(SIGKILL);
-  say("signal %d\n", SIGINT);
+  say_signal(SIGINT);
 }
 
 static void on_signal_while_running(int number, bool from_terminal) {
@@ -220,7 +225,7 @@ static void on_signal_while_running(int number, bool from_terminal) {
     if (run.target_stopped) to_target(SIGCONT);
   } else if (!from_terminal || !target_shares_group()) {
     to_target(number);
-    say("signal %d\n", number);
+    say_signal(number);
   }
 }
 
@@ -244,7 +249,7 @@ static void on_signals(void) {
   while (read(run.signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
     int number = (int)info.ssi_signo;
     reap();
-    if (number == SIGCHLD) continue;
+    if (number == SIGCHLD || number == SIGPIPE) continue; /* SIGPIPE: nobody reads our own words */
     if (run.target > 0) on_signal_while_running(number, info.ssi_code == SI_KERNEL);
     else if (run.target_started) on_signal_after_end(number);
     else on_signal_before_start(number);
@@ -255,15 +260,27 @@ static _Noreturn void serve(void) {
   struct pollfd watched[2] = {{.fd = run.signal_fd, .events = POLLIN}, {.fd = run.control_fd, .events = POLLIN}};
   for (;;) {
     end_if_done();
+    watched[1].events = (short)(POLLIN | (lines_wait() ? POLLOUT : 0));
     if (poll(watched, 2, -1) < 0 && errno != EINTR) exit(125);
     if (watched[0].revents != 0) on_signals();
-    if (watched[1].revents != 0 && !read_lines(on_request)) watched[1].fd = -1;
+    if ((watched[1].revents & POLLOUT) != 0) send_lines();
+    if ((watched[1].revents & ~POLLOUT) != 0 && !read_lines(on_request)) watched[1].fd = -1;
   }
+}
+
+/* Undoes the changes of the environment that a variable holds, and removes it. */
+static bool undo_changes(const char *variable) {
+  const char *value = getenv(variable);
+  char *changes = strdup(value == NULL ? "" : value);
+  unsetenv(variable);
+  bool ok = changes != NULL && apply_environment_difference(changes);
+  free(changes);
+  return ok;
 }
 
 int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "--environment-of") == 0) return print_environment_difference(argv[2]);
-  if (argc < 6 || strcmp(argv[1], "--host") != 0 || !apply_environment_difference(argv[2])) {
+  if (argc < 6 || strcmp(argv[1], "--host") != 0 || !undo_changes(argv[2])) {
     dprintf(STDERR_FILENO, "edleak: The launcher is started by bin/edleak\n");
     return 125;
   }
