@@ -3,8 +3,8 @@
  * point we don't know would keep a live tag for ever: a false leak.
  *
  * Three cases: the function belongs to the object that has malloc, and is tracked; it belongs to an
- * allocator beside that one, whose blocks are none of ours, and passes unchanged; it belongs to nobody, and the C functions
- * stand in, which a program that asks for it by a weak reference can live with.
+ * allocator beside that one, whose blocks are none of ours, and passes unchanged; it belongs to nobody, and
+ * the C functions stand in, which a program that asks for it by a weak reference can live with.
  */
 #include "track.h"
 
@@ -236,10 +236,12 @@ EDL_EXPORT void *mi_malloc_small(size_t n) {
 }
 NATIVE_MALLOC(mi_malloc, malloc)
 NATIVE_CALLOC(mi_calloc)
+/* A product that overflows is the real function's to refuse, in its own way. */
+#define OVERFLOW(name, ...) (edl_kin.name ? edl_kin.name(__VA_ARGS__) : edl_next.malloc(SIZE_MAX))
 EDL_EXPORT void *mi_mallocn(size_t count, size_t size) {
   if (EDL_PASSES(mi_mallocn)) return edl_next.mi_mallocn(count, size);
   size_t n;
-  if (__builtin_mul_overflow(count, size, &n)) n = SIZE_MAX;
+  if (__builtin_mul_overflow(count, size, &n)) return OVERFLOW(mi_mallocn, count, size);
   return edl_track(EDL_KIN_OR(mi_malloc, malloc)(edl_request(n)), n, CALLER);
 }
 NATIVE_REALLOC(mi_realloc)
@@ -256,19 +258,19 @@ EDL_EXPORT void *mi_reallocf(void *p, size_t n) {
 EDL_EXPORT void *mi_reallocn(void *p, size_t count, size_t size) {
   if (EDL_PASSES(mi_reallocn)) return edl_next.mi_reallocn(p, count, size);
   size_t n;
-  if (__builtin_mul_overflow(count, size, &n)) return NULL;
+  if (__builtin_mul_overflow(count, size, &n)) return OVERFLOW(mi_reallocn, p, count, size);
   return edl_resize(EDL_KIN_OR(mi_realloc, realloc), p, n, CALLER);
 }
 EDL_EXPORT void *mi_reallocarray(void *p, size_t count, size_t size) {
   if (EDL_PASSES(mi_reallocarray)) return edl_next.mi_reallocarray(p, count, size);
   size_t n;
-  if (__builtin_mul_overflow(count, size, &n)) return EDL_KIN_OR(mi_malloc, malloc)(SIZE_MAX);
+  if (__builtin_mul_overflow(count, size, &n)) return OVERFLOW(mi_reallocarray, p, count, size);
   return edl_resize(EDL_KIN_OR(mi_realloc, realloc), p, n, CALLER);
 }
 EDL_EXPORT void *mi_recalloc(void *p, size_t count, size_t size) {
   if (EDL_PASSES(mi_recalloc)) return edl_next.mi_recalloc(p, count, size);
   size_t n;
-  if (__builtin_mul_overflow(count, size, &n)) return NULL;
+  if (__builtin_mul_overflow(count, size, &n)) return OVERFLOW(mi_recalloc, p, count, size);
   return edl_kin.mi_rezalloc ? edl_resize(edl_kin.mi_rezalloc, p, n, CALLER) : resize_zeroed(p, n, CALLER);
 }
 NATIVE_FREE(mi_free, mi_free, (P), (p))

@@ -50,11 +50,19 @@ void *edl_resize(void *(*next)(void *, size_t), void *p, size_t n, uintptr_t cal
 
 EDL_EXPORT void *realloc(void *p, size_t n) { return edl_resize(edl_next.realloc, p, n, CALLER); }
 
+/* As realloc, with the error of an allocator's own reallocarray; the C library's would come back to our realloc. */
+static void *resize_array(void *p, size_t n) {
+  void *q = edl_next.reallocarray(p, 1, n);
+  EDL_NO_JUMP();
+  return q;
+}
+
 EDL_EXPORT void *reallocarray(void *p, size_t count, size_t size) {
   size_t n;
   if (__builtin_mul_overflow(count, size, &n))
     return edl_next.reallocarray ? edl_next.reallocarray(p, count, size) : edl_next.malloc(SIZE_MAX);
-  return edl_resize(edl_next.realloc, p, n, CALLER);
+  bool own = edl.allocator_bytes != 0 && edl_kin.reallocarray;
+  return edl_resize(own ? resize_array : edl_next.realloc, p, n, CALLER);
 }
 
 EDL_EXPORT void cfree(void *p) {
