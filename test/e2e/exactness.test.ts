@@ -12,28 +12,36 @@ import { amounts, readLog, type SiteFigures } from "./ground-truth-log.js";
 import { DrivenTarget, findLibrary, type NamedResult, ROOT } from "./harness.js";
 
 const PROGRAM = join(ROOT, "build/test/ground-truth");
+/** Milliseconds after which something is stuck; mimalloc needs 10 s of processor time. */
+const DEADLINE_MS = 240_000;
 /** Sites that make nothing: their calls can't succeed, or free what they are given. */
 const BARREN = ["at_realloc_impossible", "at_realloc_nothing"];
 
+/** Slices after which generations have been merged once, and twice. */
+const [ONE_MERGE, TWO_MERGES] = [70, 150];
+
 const ALLOCATORS = [
-  { name: "glibc", library: null, options: [], package: "libc6" },
+  { name: "glibc", library: null, package: "libc6", options: [], slices: [40, TWO_MERGES] },
   {
     name: "jemalloc",
     library: "libjemalloc.so.2",
     package: "libjemalloc2",
     options: ["--without=pvalloc"],
+    slices: [ONE_MERGE],
   },
   {
     name: "tcmalloc",
     library: "libtcmalloc_minimal.so.4",
     package: "libtcmalloc-minimal4",
     options: [],
+    slices: [ONE_MERGE],
   },
   {
     name: "mimalloc",
     library: "libmimalloc.so.2",
     package: "libmimalloc2.0",
     options: ["--without=realloc_impossible", "--any-alignment"],
+    slices: [ONE_MERGE],
   },
 ];
 
@@ -87,12 +95,11 @@ beforeAll(() => {
   execFileSync("make", ["--silent", "-C", join(ROOT, "test/leakers")]);
 });
 
-describe.each(ALLOCATORS)("over $name ($package)", ({ library, options }) => {
+describe.each(ALLOCATORS)("over $name ($package)", ({ library, options, slices }) => {
   const path = library === null ? null : findLibrary(library);
   const missing = library !== null && path === null;
 
-  // 150 slices: more than birth slots, so that generations have been merged.
-  describe.skipIf(missing).each([40, 150])("after %d slices", (steps) => {
+  describe.skipIf(missing).each(slices)("after %d slices", (steps) => {
     let target: DrivenTarget;
     let logged: ReadonlyMap<string, SiteFigures>;
     let seen: ReadonlyMap<string, SiteFigures>;
@@ -115,7 +122,7 @@ describe.each(ALLOCATORS)("over $name ($package)", ({ library, options }) => {
           figuresOf(result, target.slices, seriesOf(result.id)),
         ]),
       );
-    });
+    }, DEADLINE_MS);
     afterAll(() => target?.end());
 
     test("each call site that made a block is one allocer, and there is no other", () => {
@@ -127,8 +134,8 @@ describe.each(ALLOCATORS)("over $name ($package)", ({ library, options }) => {
     });
 
     test("allocs, frees, live blocks and bytes, births, survivors and ages are those of the log", () => {
-      expect(sum([...logged.values()].map(({ allocs }) => allocs))).toBeGreaterThan(steps * 3000);
-      expect(sum([...logged.values()].map(({ frees }) => frees))).toBeGreaterThan(steps * 3000);
+      expect(sum([...logged.values()].map(({ allocs }) => allocs))).toBeGreaterThan(steps * 2500);
+      expect(sum([...logged.values()].map(({ frees }) => frees))).toBeGreaterThan(steps * 2500);
       const made = [...logged].filter(([, { allocs }]) => allocs > 0);
       expect(Object.fromEntries(made.map(([site]) => [site, seen.get(site)]))).toEqual(
         Object.fromEntries(made),

@@ -25,7 +25,7 @@ namespace {
 constexpr int kThreads = 90;
 constexpr int kSlots = 40;
 constexpr int kMailbox = 8;
-constexpr int kOperations = 96;
+constexpr int kOperations = 72;
 constexpr int kSignalsSent = 3;
 constexpr int kSignalsRaised = 2;
 /** One thread in so many ends after each step and is replaced by a new one. */
