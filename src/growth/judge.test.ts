@@ -252,7 +252,7 @@ describe("what is not known yet", () => {
       leakBytes: 0,
       rate: { rate: 0, rateLow: 0, rateHigh: 0 },
       sentence: "Only 7 slices so far: a verdict needs 8",
-      advice: "1 more slice, or --period 0.2 over the same time",
+      advice: "1 more slice, or --period 100ms over the same time",
     });
     expect(judge(simulate(8, (allocer) => allocer.alloc(100))).state).not.toBe("undecided");
   });

@@ -126,12 +126,6 @@ export const THRESHOLDS = {
   fillingStep: t(0.002, "share of range", "smaller ones aren't steps"),
 
   // Words.
-  comfortableSlices: t(
-    20,
-    "slices",
-    "a period is advised that gives so many, not just the minimum",
-  ),
-  minPeriod: t(0.01, "seconds", "the shortest period there is: no shorter one is advised"),
   recentGaps: t(3, "gaps", "a longer silence is named instead of saying: up to now"),
   trendSigmas: t(2, "sigmas", "a trend is named only when it is no chance"),
   trendLean: t(0.25, "share", "difference of the halves' shares of growth that is worth a word"),

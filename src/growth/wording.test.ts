@@ -186,13 +186,13 @@ test("every healthy explanation has a name", () => {
 test("a window that is too short is told what it lacks, and the period that would do", () => {
   expect(sayTooShort({ from: 0, to: 4, slices: 5 })).toEqual({
     sentence: "Only 5 slices so far: a verdict needs 8",
-    advice: "3 more slices, or --period 0.2 over the same time",
+    advice: "3 more slices, or --period 100ms over the same time",
   });
   expect(sayTooShort({ from: 10, to: 10, slices: 1 })).toEqual({
     sentence: "Only 1 slice so far: a verdict needs 8",
     advice: "7 more slices",
   });
   expect(sayTooShort({ from: 0, to: 3600 * 6, slices: 7 }).advice).toBe(
-    "1 more slice, or --period 1000 over the same time",
+    "1 more slice, or --period 500s over the same time",
   );
 });

@@ -1,5 +1,6 @@
 /** The evidence in words: one sentence for a tired engineer, and what would settle a doubt. */
 import { counted } from "../base/format.js";
+import { advisedPeriod, typedPeriod } from "../base/period.js";
 import type { Verdict } from "../contract/verdict.js";
 import { type Case, generationsOf, nameOf, type Said } from "./case.js";
 import { sayFilling, sayFlushed, sayStable } from "./say-healthy.js";
@@ -62,18 +63,10 @@ function adviceForLikely({ finding, window }: Case): string {
 export function sayTooShort({ from, to, slices }: Verdict["window"]): Said {
   const missing = threshold.minSlices - slices;
   const so = slices === 0 ? "No slice so far" : `Only ${counted(slices, "slice")} so far`;
-  const period = niceBelow((to - from) / threshold.comfortableSlices);
-  const shorter = period >= threshold.minPeriod ? `, or --period ${period} over the same time` : "";
+  const period = advisedPeriod(to - from);
+  const shorter = period === null ? "" : `, or --period ${typedPeriod(period)} over the same time`;
   return {
     sentence: `${so}: a verdict needs ${threshold.minSlices}`,
     advice: `${counted(missing, "more slice")}${shorter}`,
   };
-}
-
-/** The greatest of 1, 2, 5, 10, 20 ... and their tenths that is not above a value; 0 for 0. */
-function niceBelow(value: number): number {
-  if (!(value > 0)) return 0;
-  const unit = 10 ** Math.floor(Math.log10(value));
-  const digit = [5, 2].find((candidate) => candidate * unit <= value) ?? 1;
-  return Number((digit * unit).toPrecision(1));
 }

@@ -102,7 +102,7 @@ describe("a process", () => {
     expect(verdictOf({ slices: 7 })).toEqual({
       state: "undecided",
       sentence: "Too short to judge: 7 slices, 8 are needed",
-      advice: "Let it run longer, or use --period 0.2",
+      advice: "Let it run longer, or use --period 100ms",
     });
     expect(verdictOf({ slices: 1 }).advice).toBe("Let it run longer");
   });

@@ -1,13 +1,12 @@
 /** What is said of a whole process, in one word, one sentence and advice (behaviour: words for what we don't know). */
 import { counted, formatBytes, formatDuration, formatRate } from "../base/format.js";
+import { advisedPeriod, typedPeriod } from "../base/period.js";
 import { MIN_SLICES } from "../contract/limits.js";
 import type { Coverage, ProcessVerdict } from "../contract/report.js";
 import type { AllocerResult } from "./ranking.js";
 
 /** Share of the heap that must have been seen to call a process clean. */
 const CLEAN_COVERAGE = 0.95;
-/** Shortest period, in seconds, that a shorter one is advised down to. */
-const LEAST_PERIOD = 0.01;
 
 export interface ProcessFacts {
   /** Worst first. */
@@ -64,8 +63,8 @@ const suspect: Rule = ({ results }) => {
 
 const tooShort: Rule = ({ slices, seconds }) => {
   if (slices >= MIN_SLICES) return null;
-  const period = roundDown(seconds / (2 * MIN_SLICES));
-  const shorter = period >= LEAST_PERIOD ? `, or use --period ${period}` : "";
+  const period = advisedPeriod(seconds);
+  const shorter = period === null ? "" : `, or use --period ${typedPeriod(period)}`;
   return {
     state: "undecided",
     sentence: `Too short to judge: ${counted(slices, "slice")}, ${MIN_SLICES} are needed`,
@@ -114,12 +113,4 @@ export function processVerdictOf(facts: ProcessFacts): ProcessVerdict {
     if (verdict) return verdict;
   }
   return clean(facts)!;
-}
-
-/** To one digit, 1, 2 or 5, so that it is easily typed: 0.0731 is 0.05. */
-function roundDown(value: number): number {
-  if (!(value > 0)) return 0;
-  const unit = 10 ** Math.floor(Math.log10(value));
-  const digit = [5, 2].find((step) => step * unit <= value) ?? 1;
-  return Number((digit * unit).toPrecision(1));
 }

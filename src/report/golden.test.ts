@@ -38,4 +38,11 @@ describe("the report for people", () => {
     if (text !== readFileSync(expected, "utf8")) writeFileSync(actual, text);
     expect(text).toBe(readFileSync(expected, "utf8"));
   });
+
+  test("proposes a command that a shell reads as it is meant", () => {
+    const report = readJson(join(FOLDER, "too-short/input.json")) as RunReport;
+    const command = { edleak: "/opt/my tools/edleak", program: ["./it's", "a b"] };
+    const text = renderText(report, { ...DEFAULTS, command });
+    expect(text).toContain("'/opt/my tools/edleak' run --period 50ms -- './it'\\''s' 'a b'\n");
+  });
 });

@@ -1,4 +1,5 @@
 /** The closing line: what a person does next, as a command where there is one. */
+import { typedPeriod } from "../base/period.js";
 import type { ProcessReport } from "../contract/report.js";
 import { commandLine } from "./head.js";
 import { isLeak, roots } from "./leaks.js";
@@ -10,12 +11,8 @@ import { betterPeriod, isTooShort } from "./too-short.js";
 function again(page: Page, process: ProcessReport, options: string): string {
   const edleak = page.command?.edleak ?? "edleak";
   const program = page.command?.program ?? process.argv;
-  return `  ${page.safe(edleak)} run ${options} -- ${commandLine(page, program)}`;
+  return `  ${commandLine(page, [edleak])} run ${options} -- ${commandLine(page, program)}`;
 }
-
-/** A time in the form that the command line reads: "50ms", "2s". */
-const asTyped = (seconds: number): string =>
-  seconds < 1 ? `${Math.round(seconds * 1000)}ms` : `${seconds}s`;
 
 function afterLeaks(page: Page, process: ProcessReport): string[] {
   const worst = roots(process).find(isLeak);
@@ -37,7 +34,7 @@ function afterUndecided(page: Page, process: ProcessReport): string[] {
   const period = process.totals.allocs > 0 ? betterPeriod(process) : null;
   return period === null
     ? prose(page, "Give the program more to do, so that it runs longer")
-    : ["Look more often:", again(page, process, `--period ${asTyped(period)}`)];
+    : ["Look more often:", again(page, process, `--period ${typedPeriod(period)}`)];
 }
 
 function words(page: Page, process: ProcessReport): string[] {

@@ -1,7 +1,7 @@
 /** A target that ended before a verdict was possible: what was alive at its end, by allocer. */
 import { formatBytes, formatCount } from "../base/format.js";
+import { advisedPeriod } from "../base/period.js";
 import { MIN_SLICES } from "../contract/limits.js";
-import { PERIOD_SECONDS } from "../contract/options.js";
 import type { AllocerReport, ProcessReport } from "../contract/report.js";
 import { roots } from "./leaks.js";
 import { type Page, section } from "./page.js";
@@ -10,22 +10,15 @@ import { columns, padStart } from "./wrap.js";
 
 const MOST_SHOWN = 10;
 const GAP = 2;
-/** Slices that a proposed period aims at, enough for a first confident verdict. */
-const AIM_SLICES = 40;
-/** Periods that are proposed, in seconds. */
-const PERIODS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /** Fewer slices than any verdict needs. A target that could not be seen is not "too short". */
 export const isTooShort = (process: ProcessReport): boolean =>
   process.slices < MIN_SLICES && process.verdict.state === "undecided";
 
-/** A period in seconds that gives a run of this length enough slices; null when none does. */
-export function betterPeriod(process: ProcessReport): number | null {
-  const { durationSeconds, periodSeconds } = process;
-  if (durationSeconds < PERIOD_SECONDS.least * MIN_SLICES) return null;
-  const period = PERIODS.findLast((candidate) => candidate * AIM_SLICES <= durationSeconds);
-  const proposed = period ?? PERIOD_SECONDS.least;
-  return proposed < periodSeconds ? proposed : null;
+/** A shorter period in seconds that gives a run of this length enough slices; null when none does. */
+export function betterPeriod({ durationSeconds, periodSeconds }: ProcessReport): number | null {
+  const period = advisedPeriod(durationSeconds);
+  return period !== null && period < periodSeconds ? period : null;
 }
 
 /** Rows "61 KB  212  function  file:line" under a header, the numbers right-aligned. */
