@@ -145,11 +145,15 @@ const run = shaped<RunReport>({
   processes: each(process),
 });
 
-/** Characters that JSON allows as they are and a terminal or an editor acts on: DEL, C1, direction marks. */
-const ACTED_ON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/** Characters that JSON allows as they are and that are acted on or not seen: DEL, C1, direction marks, tags. */
+const UNSEEN = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** Both halves of a character beyond U+FFFF, as JSON has it. */
 const escaped = (character: string): string =>
-  `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+  ).join("");
 
 /**
  * Renders the report as JSON; ends with a line end. Safe to print: no character in it moves a cursor.
@@ -157,4 +161,4 @@ const escaped = (character: string): string =>
  * JSON.parse(renderJson(report)).processes[0].verdict.state; // "leaks"
  */
 export const renderJson = (report: RunReport): string =>
-  `${JSON.stringify(run(report), null, 2).replace(ACTED_ON, escaped)}\n`;
+  `${JSON.stringify(run(report), null, 2).replace(UNSEEN, escaped)}\n`;
