@@ -209,6 +209,7 @@ describe("Ctrl-C", () => {
     const puppet = await run(["2", "15"]);
     puppet.press(CTRL_C);
     await puppet.said("got 2");
+    await puppet.said("Ctrl-C again sends SIGTERM");
     puppet.press(CTRL_C);
     await puppet.said("got 15");
     await puppet.said("Ctrl-C again sends SIGKILL");

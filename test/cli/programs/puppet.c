@@ -2,7 +2,7 @@
  * Does what the test tells it, word by word, on stdin, and says on stdout when it is done. Signals named as
  * arguments are counted aloud ("got 15"), those behind "ignore" ignored; the others do what they do.
  *
- *   exit N | die SIGNAL | stop | group | raw | leak BLOCKS BYTES | work BLOCKS BYTES | map MEGABYTES
+ *   exit N | die SIGNAL | stop | group | raw | leak, forget or work BLOCKS BYTES | map MEGABYTES
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -28,6 +28,15 @@ __attribute__((noinline)) static void leak(int blocks, size_t bytes) {
   for (int i = 0; i < blocks; i++) {
     char *volatile lost = malloc(bytes);
     if (lost != NULL) lost[0] = 1;
+  }
+}
+
+/* One call site that forgets one block of many, as most leaks do. */
+__attribute__((noinline)) static void forget(int blocks, size_t bytes) {
+  for (int i = 0; i < blocks; i++) {
+    char *volatile used = malloc(bytes);
+    if (used != NULL) used[0] = 1;
+    if (i > 0) free(used);
   }
 }
 
@@ -75,6 +84,7 @@ static void obey(char *line) {
   if (strcmp(word, "raw") == 0) raw();
   if (strcmp(word, "map") == 0) map((size_t)number);
   if (strcmp(word, "leak") == 0) leak(number, bytes);
+  if (strcmp(word, "forget") == 0) forget(number, bytes);
   if (strcmp(word, "work") == 0) work(number, bytes);
   say(word, number);
 }
