@@ -40,7 +40,7 @@ EDL_EXPORT void *__libc_valloc(size_t n) {
 EDL_EXPORT void *__libc_pvalloc(size_t n) {
   if (EDL_PASSES(__libc_pvalloc)) return edl_next.__libc_pvalloc(n);
   if (n >= EDL_BIG_BLOCK_BYTES && edl_kin.__libc_pvalloc)
-    return edl_track(edl_kin.__libc_pvalloc(n), n, CALLER);
+    return edl_track(edl_kin.__libc_pvalloc(n), edl_whole_pages(n), CALLER);
   size_t whole = edl_whole_pages(n);
   return edl_track(EDL_KIN_OR(__libc_memalign, memalign)(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);
 }

@@ -184,7 +184,7 @@ NATIVE_MALLOC(tc_valloc, valloc)
 EDL_EXPORT void *tc_pvalloc(size_t n) {
   if (EDL_PASSES(tc_pvalloc)) return edl_next.tc_pvalloc(n);
   size_t whole = edl_whole_pages(n);
-  if (n >= EDL_BIG_BLOCK_BYTES && edl_kin.tc_pvalloc) return edl_track(edl_kin.tc_pvalloc(n), n, CALLER);
+  if (n >= EDL_BIG_BLOCK_BYTES && edl_kin.tc_pvalloc) return edl_track(edl_kin.tc_pvalloc(n), edl_whole_pages(n), CALLER);
   return edl_track(EDL_KIN_OR(tc_memalign, memalign)(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);
 }
 EDL_EXPORT size_t tc_malloc_size(void *p) {

@@ -119,7 +119,7 @@ EDL_EXPORT void *valloc(size_t n) {
 /* pvalloc hands out whole pages, all of which the program may use. */
 EDL_EXPORT void *pvalloc(size_t n) {
   if (PASSES(pvalloc) || !edl_kin.memalign) return edl_next.pvalloc(n);
-  if (n >= EDL_BIG_BLOCK_BYTES) return edl_track(edl_next.pvalloc(n), n, CALLER);
+  if (n >= EDL_BIG_BLOCK_BYTES) return edl_track(edl_next.pvalloc(n), edl_whole_pages(n), CALLER);
   size_t whole = edl_whole_pages(n);
   return edl_track(edl_next.memalign(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);
 }

@@ -24,7 +24,8 @@ static void put_big(const void *block, size_t n, uintptr_t caller, struct edl_tu
 
 static void put_tag(void *block, size_t usable, size_t n, uintptr_t caller, struct edl_turn *turn) {
   if (usable < n + 8) {
-    edl_lost(EDL_LOSS_UNTAGGED);
+    /* tcmalloc knows no sizes before its own constructor has run. */
+    edl_lost(usable == 0 ? EDL_LOSS_BOOTSTRAP : EDL_LOSS_UNTAGGED);
     return;
   }
   uint32_t field = edl_allocer_of(turn, caller);

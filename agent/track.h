@@ -34,7 +34,11 @@ static inline size_t edl_chunk_usable(size_t word) { return (word & ~EDL_CHUNK_F
 /* What to ask the real allocator for. Requests that would overflow are big, so they pass unchanged. */
 static inline size_t edl_request(size_t n) { return n < EDL_BIG_BLOCK_BYTES ? n + 8 : n; }
 
-static inline size_t edl_whole_pages(size_t n) { return (n + EDL_PAGE_BYTES - 1) & ~(size_t)(EDL_PAGE_BYTES - 1); }
+/* What pvalloc gives for a request: whole pages, all of which the program may use. */
+static inline size_t edl_whole_pages(size_t n) {
+  size_t whole = (n + EDL_PAGE_BYTES - 1) & ~(size_t)(EDL_PAGE_BYTES - 1);
+  return whole < n ? n : whole; /* impossible requests stay so */
+}
 
 /* As edl_turn_is_current, and glibc's chunk headers may be read. */
 static inline bool edl_fast_is_current(const struct edl_hot *hot) {

@@ -64,7 +64,7 @@ enum edl_loss {
   EDL_LOSS_UNKNOWN_FREES = 2, /* frees of blocks without a valid tag: allocated before the agent, or their tag was overwritten */
   EDL_LOSS_MISDATED_FREES = 3, /* frees counted as if the block were new: no evidence record could be made */
   EDL_LOSS_UNTAGGED = 4, /* blocks not tracked: no room for a tag in them */
-  EDL_LOSS_BOOTSTRAP = 5, /* blocks served by the agent while the real allocator was being looked up */
+  EDL_LOSS_BOOTSTRAP = 5, /* blocks from before the allocator was ready: served by the agent, or without a size yet */
   EDL_LOSS_NO_SHARD = 6, /* events not counted: the thread could get no counter shard */
   EDL_LOSS_MODULES_FULL = 7, /* modules not recorded: their table was full */
   EDL_LOSS_OFF_EVENTS = 8, /* events not counted: counting had been switched off */

@@ -111,7 +111,7 @@ export const LOSSES = [
   {
     name: "bootstrap",
     harmless: true,
-    doc: "blocks served by the agent while the real allocator was being looked up",
+    doc: "blocks from before the allocator was ready: served by the agent, or without a size yet",
   },
   {
     name: "noShard",
