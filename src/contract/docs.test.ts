@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EXCLUSIVE_SHARDS, MAX_ALLOCERS, MIN_SLICES } from "./limits.js";
-import { RUN_OPTIONS } from "./options.js";
+import { ENVIRONMENT, RUN_OPTIONS } from "./options.js";
 import { PROCESS_STATES, STATES } from "./verdict.js";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -38,6 +38,13 @@ describe("documents", () => {
       const row = text.split("\n").find((line) => line.startsWith(`| \`${option.flag}`));
       if (option.default !== null) expect(row).toContain(`| \`${option.default}\` |`);
     }
+  });
+
+  test("README.md lists every variable that edleak reads or sets", () => {
+    const [, table = ""] = /^## Environment\n([^#]*)/m.exec(read("README.md")) ?? [];
+    const listed = [...table.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name);
+    expect(Object.keys(ENVIRONMENT).length).toBeGreaterThan(3);
+    expect(listed).toEqual(expect.arrayContaining(Object.keys(ENVIRONMENT)));
   });
 
   test("docs/verdicts.md explains every state", () => {

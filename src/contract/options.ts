@@ -3,7 +3,7 @@
  * come from here, and so do the defaults.
  */
 
-/** How a value is read: `base/quantity.ts` has the durations, sizes and numbers. */
+/** How a value is read; `base/quantity.ts` reads the durations. */
 export type OptionValue =
   | { readonly kind: "flag" }
   /** Seconds; `500ms 20 5m 2h` on the command line. */
@@ -100,11 +100,13 @@ export interface RunOptions {
   readonly force: boolean;
 }
 
-/** Variables that edleak reads or sets; the documented difference that a target can see. */
+/** Variables that edleak reads or sets; only LD_PRELOAD and EDLEAK_RUN are new in a target. */
 export const ENVIRONMENT = {
   LD_PRELOAD: "the agent's path, in front of what was there",
   EDLEAK_RUN: "the run that the process belongs to, a random id",
-  EDLEAK_DIR: "where segments are kept, instead of /dev/shm/edleak-<uid>; not set by edleak",
+  EDLEAK_DIR:
+    "where segments are kept, instead of /dev/shm/edleak-<uid>; absolute, or made so for the target",
+  EDLEAK_KEEP: "1: a segment that belongs to no run is kept when its process ends",
 } as const;
 
 export interface CommandSpec {

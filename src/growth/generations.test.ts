@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { simulate } from "../../test/support/simulated-allocer.js";
 import type { Evidence } from "../contract/verdict.js";
-import { canGrow, generationAt, generationCount, youngestAged } from "./generations.js";
+import { generationAt, generationCount, youngestAged } from "./generations.js";
 
 /** 100 slices in groups of four: generations 0 to 24, one second per slice. */
 const grouped: Evidence = {
@@ -31,11 +30,4 @@ test("a moment belongs to the generation that was young then", () => {
   expect(generationAt(grouped, 3)).toBe(0);
   expect(generationAt(grouped, 3.5)).toBe(1);
   expect(generationAt(grouped, 1e9)).toBe(24);
-});
-
-test("only what was born after generation 0 and lives can have grown", () => {
-  const { evidence: old } = simulate(20, (allocer, k) => k === 0 && allocer.alloc(8));
-  const { evidence: young } = simulate(20, (allocer, k) => k === 19 && allocer.alloc(8));
-  expect(canGrow(old!)).toBe(false);
-  expect(canGrow(young!)).toBe(true);
 });

@@ -22,13 +22,3 @@ export function generationAt(evidence: Evidence, seconds: number): number {
   while (generation < last && (evidence.endTimes[generation] ?? 0) < seconds) generation++;
   return generation;
 }
-
-/**
- * Whether anything born after generation 0 is alive. If not, no leak can be seen: the verdict is never worse
- * than `filling`, and stays so until the allocer allocates again.
- */
-export function canGrow(evidence: Evidence): boolean {
-  const generations = generationCount(evidence);
-  for (let g = 1; g < generations; g++) if ((evidence.liveCount[g] ?? 0) > 0) return true;
-  return false;
-}

@@ -17,7 +17,7 @@ export const isLeak = (allocer: AllocerReport): boolean =>
   allocer.verdict.state === "confirmed" || allocer.verdict.state === "likely";
 
 /** What is alive of an allocer and what it did in all. */
-export const totalsLine = (allocer: AllocerReport): string[] => [
+const totalsLine = (allocer: AllocerReport): string[] => [
   `${formatBytes(allocer.liveBytes)} live in ${counted(allocer.liveBlocks, "block")}`,
   `${formatCount(allocer.totalAllocs)} allocated, ${formatCount(allocer.totalFrees)} freed`,
 ];

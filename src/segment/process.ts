@@ -47,8 +47,7 @@ export function pidNamespaceOf(pid: number | "self", proc = PROC): number | null
 }
 
 /** The kernel's boot id, "" when not known. */
-export const bootIdOf = (proc = PROC): string =>
-  (read(`${proc}/sys/kernel/random/boot_id`) ?? "").trim();
+const bootIdOf = (proc = PROC): string => (read(`${proc}/sys/kernel/random/boot_id`) ?? "").trim();
 
 /** This process, null without a usable /proc. */
 export function selfIdentity(proc = PROC): ProcessIdentity | null {

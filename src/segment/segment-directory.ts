@@ -74,7 +74,7 @@ export function describeDirectoryRefusal(refusal: DirectoryRefusal): string {
 }
 
 /** Takes a segment's name apart; null for the name of something else. */
-export function parseSegmentName(directory: string, name: string): SegmentFile | null {
+function parseSegmentName(directory: string, name: string): SegmentFile | null {
   const match = /^[0-9a-f]{8}-(\d{1,10})-(\d{1,15})(?:-(\d{1,3}))?$/.exec(name);
   if (!match) return null;
   const [pid, startTime, image] = [match[1], match[2], match[3] ?? "0"].map(Number);

@@ -28,14 +28,14 @@ export interface Doubts extends Damage {
 }
 
 /** A shard's latch word, taken apart. */
-export interface Latch {
+interface Latch {
   readonly generations: readonly [number, number];
   /** Latches so far. */
   readonly count: number;
 }
 
 /** Takes a latch word apart, given as two 32-bit halves. */
-export const parseLatch = (low: number, high: number): Latch => ({
+const parseLatch = (low: number, high: number): Latch => ({
   generations: [low & 0xfff, (low >>> 12) & 0xfff],
   count: high * 256 + (low >>> 24),
 });

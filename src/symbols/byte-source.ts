@@ -18,7 +18,7 @@ export type ElfRefusal =
   | { readonly tag: "too-large"; readonly what: string };
 
 /** Largest piece that is read at once; a bigger one is refused. */
-export const PIECE_LIMIT_BYTES = 256 * 1024 * 1024;
+const PIECE_LIMIT_BYTES = 256 * 1024 * 1024;
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
@@ -127,7 +127,7 @@ function sameContent(a: Stats, b: Stats): boolean {
 }
 
 /** The errno name of a failed system call, "EIO" when there is none. */
-export function errnoOf(error: unknown): string {
+function errnoOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return typeof code === "string" ? code : "EIO";
 }
