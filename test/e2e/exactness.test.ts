@@ -95,7 +95,9 @@ beforeAll(() => {
   execFileSync("make", ["--silent", "-C", join(ROOT, "test/leakers")]);
 });
 
-describe.each(ALLOCATORS)("over $name ($package)", ({ library, options, slices }) => {
+const TITLED = ALLOCATORS.map((it) => [`${it.name} (${it.package})`, it] as const);
+
+describe.each(TITLED)("over %s", (_title, { library, options, slices }) => {
   const path = library === null ? null : findLibrary(library);
   const missing = library !== null && path === null;
 

@@ -12,7 +12,7 @@ const missing =
   JQ === null || execFileSync(JQ, ["--version"], { encoding: "utf8" }).trim() !== "jq-1.6";
 
 const SLICES = 40;
-const LINES_PER_SLICE = 200;
+const LINES_PER_SLICE = 100;
 const LOST_BYTES = 76;
 
 /** Runs jq over numbers, a slice after each so many lines; `check` sees it at its end. */

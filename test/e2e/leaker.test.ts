@@ -31,6 +31,7 @@ function readTruth(): readonly Truth[] {
 }
 
 const TRUTH = readTruth();
+const TITLED = TRUTH.map((it) => [`${it.function} is ${it.state} at ${it.place}`, it] as const);
 
 test("the truth is complete and names lines that allocate", () => {
   expect(TRUTH.map(({ state }) => state)).toEqual([
@@ -67,7 +68,7 @@ describe.each([0.25, 1])("with a slice every %d s", (period) => {
   });
   afterAll(() => target?.end());
 
-  test.each(TRUTH)("$function is $state at $place", (truth) => {
+  test.each(TITLED)("%s", (_title, truth) => {
     const found = named.filter(({ place }) => place === truth.place);
     expect(found).toHaveLength(1);
     const [{ function: name, verdict }] = found as [NamedResult];
