@@ -3,8 +3,9 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Reached only when something hangs, also on a machine that does ten other things.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
     retry: 0,
     projects: [

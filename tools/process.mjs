@@ -12,7 +12,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/,
 export const JOBS = `-j${cpus().length}`;
 
 /** A program that hangs is ended after this long; the slowest stage takes a fraction of it. */
-const DEADLINE_MS = 15 * 60_000;
+const DEADLINE_MS = 30 * 60_000;
 
 let scratch;
 
