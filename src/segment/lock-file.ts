@@ -6,7 +6,16 @@
  * moves the dead lock aside and looks at what it got: if that was a living one, made in between, it
  * goes back. The holder finds out at its next heartbeat (`renewLock`) should that come too late.
  */
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { ok, type Result, refused } from "../base/result.js";
 import { isDead, type ProcessIdentity } from "./process.js";
 import { type Refusal, refusalOf } from "./refusal.js";
@@ -21,6 +30,10 @@ export interface Owned {
   readonly pid: number | null;
 }
 
+/** Root may meet a lock that another user made: a FIFO must not hang it, an endless file not fill its memory. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CONTENT_LIMIT_BYTES = 256;
+
 /** Names our temporary files, of which a process may need two at once. */
 let made = 0;
 
@@ -32,6 +45,16 @@ function parseOwner(content: string): ProcessIdentity | null {
   if (!match) return null;
   const [pid, startTime, pidNamespace] = match.slice(1, 4).map(Number) as [number, number, number];
   return { pid, startTime, pidNamespace, bootId: match[4]! };
+}
+
+function contentAt(path: string): string {
+  const fd = openSync(path, OPEN_FLAGS);
+  try {
+    const bytes = Buffer.alloc(CONTENT_LIMIT_BYTES);
+    return bytes.toString("latin1", 0, readSync(fd, bytes));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function unlinkIfThere(path: string): void {
@@ -60,7 +83,7 @@ function create(path: string, self: ProcessIdentity): boolean {
 /** The holder as the lock names it, with the content that said so; null when there is no lock. */
 function holderOf(path: string): { content: string; owner: ProcessIdentity | null } | null {
   try {
-    const content = readFileSync(path, "latin1");
+    const content = contentAt(path);
     return { content, owner: parseOwner(content) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
@@ -77,7 +100,7 @@ function removeDead(path: string, content: string, self: ProcessIdentity): void 
     return; // somebody else removed it
   }
   try {
-    if (readFileSync(aside, "latin1") !== content) linkSync(aside, path);
+    if (contentAt(aside) !== content) linkSync(aside, path);
   } catch {
     // A third one made a new lock: then two have lost theirs, and find out at their next heartbeat.
   }

@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
@@ -92,6 +101,18 @@ describe("the lease", () => {
     writeFileSync(lockPath(agent.path), "");
     const claimed = claimSegment(segment, { self: host(100), dead: DEAD });
     expect(claimed).toEqual({ ok: false, reason: { kind: "owned", pid: null } });
+  });
+
+  test("that is a FIFO, or a link to an endless file, hangs nobody", () => {
+    const { agent, segment } = scene();
+    const path = lockPath(agent.path);
+    execFileSync("mkfifo", [path]);
+    const byFifo = claimSegment(segment, { self: host(100), dead: DEAD });
+    expect(byFifo).toEqual({ ok: false, reason: { kind: "owned", pid: null } });
+    unlinkSync(path);
+    symlinkSync("/dev/zero", path);
+    const byLink = claimSegment(segment, { self: host(100), dead: DEAD });
+    expect(byLink).toMatchObject({ ok: false, reason: { kind: "notASegment" } });
   });
 
   test("goes to one of two that take over at the same time", () => {

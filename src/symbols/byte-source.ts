@@ -46,6 +46,8 @@ export class ByteSource {
   static open(path: string, link: "follow" | "refuse" = "follow"): Result<ByteSource, ElfRefusal> {
     let fd = -1;
     try {
+      // Looked at first: opening is an act for some devices, and a segment may name one.
+      if (!statSync(path).isFile()) return refused({ tag: "not-a-file" });
       fd = openSync(path, OPEN_FLAGS | (link === "refuse" ? constants.O_NOFOLLOW : 0));
       const stats = fstatSync(fd);
       if (stats.isFile()) return ok(new ByteSource(path, fd, stats));
