@@ -30,7 +30,7 @@ export const LAYERS = [
 export const PACKAGES = {
   commander: ["cli"],
   "gecko-profiler-demangle": ["symbols"],
-  "string-width": ["report", "cli"],
+  "string-width": ["report"],
 };
 
 /** Tests, and what only tests use. */
