@@ -145,21 +145,20 @@ function leaksOf({ leaks }: SessionEvent & { readonly kind: "progress" }): strin
   return likely > 0 ? `${counted(likely, "leak")} likely` : "";
 }
 
-/** Is the terminal on our stderr none of the target's standard streams? */
+/** Is the terminal on our stderr none of the target's standard streams? Not when the target can't be asked. */
 function terminalIsOurs(pid: number): boolean {
   const ours = deviceOf(() => fstatSync(STDERR));
-  return (
-    ours !== null &&
-    STANDARD_STREAMS.every((n) => deviceOf(() => statSync(`/proc/${pid}/fd/${n}`)) !== ours)
-  );
+  const theirs = STANDARD_STREAMS.map((n) => deviceOf(() => statSync(`/proc/${pid}/fd/${n}`)));
+  const isKnown = theirs.some((device) => device !== "unknown");
+  return typeof ours === "number" && isKnown && !theirs.includes(ours);
 }
 
-/** Device number of a character device, null for anything else. */
-function deviceOf(stat: () => ReturnType<typeof fstatSync>): number | null {
+/** Device number of a terminal or another character device. */
+function deviceOf(stat: () => ReturnType<typeof fstatSync>): number | "other" | "unknown" {
   try {
     const state = stat();
-    return state.isCharacterDevice() ? Number(state.rdev) : null;
+    return state.isCharacterDevice() ? Number(state.rdev) : "other";
   } catch {
-    return null;
+    return "unknown";
   }
 }
