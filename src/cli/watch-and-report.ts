@@ -3,7 +3,7 @@ import type { RunReport } from "../contract/report.js";
 import { STATES } from "../contract/verdict.js";
 import { renderJson } from "../report/json.js";
 import { renderText } from "../report/text.js";
-import type { Launcher } from "../session/launcher.js";
+import type { Launcher, TerminalState } from "../session/launcher.js";
 import { runSession } from "../session/run-session.js";
 import type { StartedTarget } from "../session/start-target.js";
 import type { Request } from "./command-line.js";
@@ -16,6 +16,9 @@ import { textOptions } from "./text-options.js";
 const FOUND = 1;
 /** Status when a report that was asked for could not be written. */
 const NOT_WRITTEN = 125;
+
+/** A file, or a terminal that nobody can ask for. */
+const NO_TERMINAL: TerminalState = { mode: "none", columns: 0 };
 
 type Outputs = { readonly json?: OutputFile; readonly report?: OutputFile };
 
@@ -67,11 +70,12 @@ async function writeReports(
   const json = outputs.json?.write(renderJson(report)) ?? null;
   if (json !== null) problems.push(json);
   if (outputs.report !== undefined) {
-    const text = renderText(report, textOptions({ mode: "none", columns: 0 }, program));
+    const text = renderText(report, textOptions(NO_TERMINAL, program));
     const failure = outputs.report.write(text);
     if (failure !== null) problems.push(failure);
   } else if (!options.quiet) {
-    toStderr(`\n${renderText(report, textOptions(await launcher.terminal(), program))}`);
+    const terminal = await launcher.terminal().catch(() => NO_TERMINAL);
+    toStderr(`\n${renderText(report, textOptions(terminal, program))}`);
   }
   for (const problem of problems) toStderr(`edleak: ${problem}\n`);
   return problems.length === 0;

@@ -43,6 +43,8 @@ export class Launcher {
   readonly #starts: ((result: StartResult) => void)[] = [];
   readonly #terminals: ((state: TerminalState) => void)[] = [];
   readonly #capabilities: ((has: boolean) => void)[] = [];
+  /** Ends the questions that nobody will answer any more. */
+  readonly #refusals = new Set<() => void>();
   #rest = "";
   #stopped = false;
   #lost = false;
@@ -126,9 +128,14 @@ export class Launcher {
   }
 
   #ask<T>(queue: ((answer: T) => void)[], line: string): Promise<T> {
-    if (this.#lost) return Promise.reject(edleakError("LAUNCHER_LOST"));
-    return new Promise((answer) => {
-      queue.push(answer);
+    return new Promise((answer, reject) => {
+      const refuse = (): void => reject(edleakError("LAUNCHER_LOST"));
+      if (this.#lost) return refuse();
+      this.#refusals.add(refuse);
+      queue.push((value) => {
+        this.#refusals.delete(refuse);
+        answer(value);
+      });
       this.#say(line);
     });
   }
@@ -181,6 +188,7 @@ export class Launcher {
   #onLost(): void {
     if (this.#lost) return;
     this.#lost = true;
+    for (const refuse of this.#refusals) refuse();
     this.#tell({ kind: "lost" });
   }
 

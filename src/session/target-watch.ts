@@ -213,6 +213,7 @@ export class TargetWatch {
 
   #startClock(): void {
     this.#clock = new SliceClock(this.#options.period, () => this.#onTick(), this.#timers);
+    if (this.#stopped) this.#clock.pause();
   }
 
   #onTick(): void {

@@ -93,6 +93,18 @@ describe("the counts", () => {
   });
 });
 
+test("a segment directory may be given by a relative path", async () => {
+  const json = join(here.folder, "relative.json");
+  const end = await edleakRun(here, ["--json", json], ["./puppet"], {
+    input: "leak 2 10\nexit 0\n",
+    env: { EDLEAK_DIR: "segments" },
+  });
+  expect(end.code).toBe(0);
+  const report = JSON.parse(readFileSync(json, "utf8")) as RunReport;
+  expect(report.processes[0]).toMatchObject({ totals: { liveBytes: 20 } });
+  expect(leftBehind(here)).toEqual([]);
+});
+
 describe("a program that replaces itself", () => {
   test("is followed: the report is about the last one", async () => {
     const { process } = await measure(["sh", "-c", "exec ./puppet"], "leak 4 10\nexit 0\n");

@@ -123,6 +123,7 @@ describe("the sudden end", () => {
     process.kill(puppet.edleakPid, "SIGKILL");
     await until("the host to end", () => stateOf(host) === "" || stateOf(host) === "Z");
     endProcess(puppet.pid);
+    await puppet.said("700 B live in 7 blocks");
     const report = JSON.parse(readFileSync(json, "utf8"));
     expect(report.processes[0].exit).toEqual({ code: null, signal: null });
     expect(report.processes[0].totals.liveBytes).toBe(700);
