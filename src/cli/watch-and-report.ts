@@ -1,8 +1,6 @@
 /** The part of `run` behind the start: watches, reports, and decides on the exit status. */
 import type { RunReport } from "../contract/report.js";
 import { STATES } from "../contract/verdict.js";
-import { renderJson } from "../report/json.js";
-import { renderText } from "../report/text.js";
 import type { Launcher, TerminalState } from "../session/launcher.js";
 import { runSession } from "../session/run-session.js";
 import type { StartedTarget } from "../session/start-target.js";
@@ -41,7 +39,7 @@ export async function watchAndReport(
   const { report, timeOver } = await runSession(
     launcher,
     target,
-    { ...options, program },
+    { ...options, program, names: !options.quiet || Object.keys(outputs).length > 0 },
     (event) => progress.onEvent(event),
   );
   progress.end();
@@ -60,6 +58,7 @@ export function hasFinding(report: RunReport, failOn: "likely" | "confirmed" | n
   );
 }
 
+/** Renderers are loaded when there is something to render. */
 async function writeReports(
   launcher: Launcher,
   report: RunReport,
@@ -67,15 +66,20 @@ async function writeReports(
   outputs: Outputs,
 ): Promise<boolean> {
   const problems: string[] = [];
-  const json = outputs.json?.write(renderJson(report)) ?? null;
-  if (json !== null) problems.push(json);
-  if (outputs.report !== undefined) {
-    const text = renderText(report, textOptions(NO_TERMINAL, program));
-    const failure = outputs.report.write(text);
-    if (failure !== null) problems.push(failure);
-  } else if (!options.quiet) {
-    const terminal = await launcher.terminal().catch(() => NO_TERMINAL);
-    toStderr(`\n${renderText(report, textOptions(terminal, program))}`);
+  const write = (file: OutputFile, text: string): void => {
+    const problem = file.write(text);
+    if (problem !== null) problems.push(problem);
+  };
+  if (outputs.json !== undefined) {
+    const { renderJson } = await import("../report/json.js");
+    write(outputs.json, renderJson(report));
+  }
+  if (outputs.report !== undefined || !options.quiet) {
+    const { renderText } = await import("../report/text.js");
+    const text = (terminal: TerminalState): string =>
+      renderText(report, textOptions(terminal, program));
+    if (outputs.report !== undefined) write(outputs.report, text(NO_TERMINAL));
+    else toStderr(`\n${text(await launcher.terminal().catch(() => NO_TERMINAL))}`);
   }
   for (const problem of problems) toStderr(`edleak: ${problem}\n`);
   return problems.length === 0;

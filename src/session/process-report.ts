@@ -25,18 +25,16 @@ export interface ProcessFacts {
   /** Program and arguments as typed. */
   readonly argv: readonly string[];
   readonly periodSeconds: number;
+  /** Functions and lines are looked up. */
+  readonly names: boolean;
   /** Finished; null when no slice was ever taken. */
   readonly pipeline: Pipeline | null;
 }
 
-/** Which results are reported: all that are not stable or were written past their end, and the largest; worst first, none of the agent's own. */
-export function reported(
-  results: readonly AllocerResult[],
-  modules: ReadonlyMap<number, ModuleInfo>,
-): readonly AllocerResult[] {
-  const foreign = results.filter((result) => !isAgents(result, modules));
-  const largest = new Set(foreign.toSorted((a, b) => b.liveBytes - a.liveBytes).slice(0, LARGEST));
-  return foreign.filter(
+/** Which results are reported: all that are not stable or were written past their end, and the largest; worst first. */
+export function reported(results: readonly AllocerResult[]): readonly AllocerResult[] {
+  const largest = new Set(results.toSorted((a, b) => b.liveBytes - a.liveBytes).slice(0, LARGEST));
+  return results.filter(
     (result) =>
       result.verdict.state !== "stable" ||
       result.overruns > 0 ||
@@ -64,9 +62,11 @@ export async function makeProcessReport(
 ): Promise<ProcessReport> {
   const { target, end, pipeline } = facts;
   const modules = pipeline?.modules ?? new Map<number, ModuleInfo>();
-  const all = pipeline?.results() ?? [];
-  const shown = reported(all, modules);
-  const named = await nameAll(shown, modules, target.pid, hurry);
+  const all = (pipeline?.results() ?? []).filter((result) => !isAgents(result, modules));
+  const shown = reported(all);
+  const named = facts.names
+    ? await nameAll(shown, modules, target.pid, hurry)
+    : { frames: [], notes: [] };
   const totals = pipeline?.totals ?? { liveBytes: 0, liveBlocks: 0, allocs: 0, frees: 0 };
   return {
     pid: target.pid,
@@ -84,11 +84,19 @@ export async function makeProcessReport(
   };
 }
 
+/** Nothing is called clean that could not be read to its end. */
+function unlessUnread(verdict: ProcessVerdict, { end }: ProcessFacts): ProcessVerdict {
+  if (verdict.state !== "clean" || end.problem === null) return verdict;
+  return {
+    state: "undecided",
+    sentence: `Nothing leaked in ${counted(end.slices, "slice")}; then the counters could not be read any more`,
+    advice: "Run it again",
+  };
+}
+
 /** What the pipeline says, unless nothing could be seen at all. */
-function verdictOf(
-  { target, end, pipeline }: ProcessFacts,
-  results: readonly AllocerResult[],
-): ProcessVerdict {
+function verdictOf(facts: ProcessFacts, results: readonly AllocerResult[]): ProcessVerdict {
+  const { target, end, pipeline } = facts;
   const unseen = (sentence: string, advice: string): ProcessVerdict => ({
     state: "unseen",
     sentence,
@@ -103,7 +111,7 @@ function verdictOf(
       "Keep LD_PRELOAD in its environment (env -i, sudo and the like drop it), or run it by itself",
     );
   }
-  if (pipeline !== null) return pipeline.processVerdict(results);
+  if (pipeline !== null) return unlessUnread(pipeline.processVerdict(results), facts);
   return end.problem === null
     ? unseen("The agent never appeared in the program", '"edleak doctor" checks that it loads')
     : unseen(
@@ -146,9 +154,23 @@ function coverageOf(facts: ProcessFacts, symbolNotes: readonly string[]): Covera
     ...(pipeline !== null && end.problem !== null
       ? [`The counters could not be read to the end: ${end.problem.why}.`]
       : []),
+    ...doubtNotes(end.doubts),
     ...symbolNotes,
   ];
   return { ...seen, notes };
+}
+
+function doubtNotes({ damaged, approximate, stalled }: WatchEnd["doubts"]): string[] {
+  const notes: string[] = [];
+  if (damaged > 0)
+    notes.push(
+      `${counted(damaged, "counter")} went backwards: the segment was damaged from outside.`,
+    );
+  if (approximate > 0)
+    notes.push(`${counted(approximate, "reading")} may date blocks one slice wrong.`);
+  if (stalled)
+    notes.push("The shared memory was full: later blocks could not be told from earlier ones.");
+  return notes;
 }
 
 interface Named {

@@ -25,6 +25,8 @@ export type SessionEvent =
 export interface SessionOptions extends WatchOptions {
   /** Program and arguments as typed. */
   readonly program: readonly string[];
+  /** Names are looked up; false when nobody will read them. */
+  readonly names: boolean;
 }
 
 export interface SessionResult {
@@ -79,16 +81,22 @@ export async function runSession(
     if (event.kind !== "slice") tell(event);
     else if (counting !== null) tell(counting.progress(event.slice.index));
   });
+  const { segmentDirectory, runId } = target;
+  if (segmentDirectory !== "") takeRunLock(segmentDirectory, runId);
   try {
     const end = await watch.untilEnd();
     const { pipeline } = (counting as Counting | null) ?? { pipeline: null };
     pipeline?.finish();
-    const facts = { target, end, pipeline, argv: options.program, periodSeconds: options.period };
+    const { program: argv, period: periodSeconds, names } = options;
+    const facts = { target, end, pipeline, argv, periodSeconds, names };
     const report = await makeProcessReport(facts, watch.hurry);
     return { report: runReport([report]), timeOver: end.timeOver };
   } finally {
     watch.close();
-    if (target.segmentDirectory !== "") sweep(target.segmentDirectory);
+    if (segmentDirectory !== "") {
+      releaseRunLock(segmentDirectory, runId);
+      sweep(segmentDirectory);
+    }
   }
 }
 
