@@ -8,6 +8,11 @@ import { openOutputs } from "./output-file.js";
 
 const STDOUT = 1;
 
+/** A signal to a whole process tree reaches us too; the launcher alone decides when we end. */
+function outliveSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+}
+
 /** stdout is the target's: who reads it must see its end when the target ends, not when the report is done. */
 function releaseStdout(): void {
   try {
@@ -26,6 +31,7 @@ export async function run(request: Request & { readonly command: "run" }): Promi
   if (process.env.EDLEAK_RUN) throw edleakError("NESTED_RUN");
   const { options, program, programIndex } = request;
   const outputs = openOutputs({ json: options.json, report: options.report });
+  outliveSignals();
   const launcher = Launcher.connect();
   const target = await startTarget(launcher, { program, programIndex, force: options.force });
   releaseStdout();

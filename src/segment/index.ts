@@ -1,7 +1,7 @@
 /** Hostile bytes to slices: finds, opens, reads and owns segments. */
 export { GenerationPlan } from "./generations.js";
 export type { SegmentHeader } from "./header.js";
-export type { Owned } from "./lock-file.js";
+export { isLockHeld, lockPath, type Owned, releaseLock, takeLock } from "./lock-file.js";
 export { type OpenOptions, OpenSegment, openSegment } from "./open-segment.js";
 export {
   isDead,

@@ -133,6 +133,19 @@ export function takeLock(
   }
 }
 
+/** Does a living host hold the lock? A lock that can't be read is taken for held. */
+export function isLockHeld(
+  segmentPath: string,
+  dead: (owner: ProcessIdentity) => boolean = isDead,
+): boolean {
+  try {
+    const holder = holderOf(lockPath(segmentPath));
+    return holder !== null && (holder.owner === null || !dead(holder.owner));
+  } catch {
+    return true;
+  }
+}
+
 /** Is the lock still ours? */
 function holdsLock(segmentPath: string, self: ProcessIdentity): boolean {
   return holderOf(lockPath(segmentPath))?.content === contentOf(self);

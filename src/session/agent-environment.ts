@@ -1,7 +1,7 @@
 /** The variables that load the agent into a program. */
-import { resolve } from "node:path";
 import { builtAgent } from "./installation.js";
 import { loadableAgent } from "./loadable-agent.js";
+import { absolutePath } from "./working-folder.js";
 
 /** Is this entry of LD_PRELOAD an agent of ours (of this or another installation)? */
 const isAgent = (entry: string): boolean => /(^|\/)libedleak[^/]*\.so$/.test(entry);
@@ -16,6 +16,6 @@ export function agentEnvironment(
   const agent = loadableAgent(builtAgent(), env);
   const others = (env.LD_PRELOAD ?? "").split(/[\s:]+/).filter((entry) => entry && !isAgent(entry));
   const variables: Record<string, string> = { LD_PRELOAD: [agent, ...others].join(":") };
-  if (env.EDLEAK_DIR) variables.EDLEAK_DIR = resolve(env.EDLEAK_DIR);
+  if (env.EDLEAK_DIR) variables.EDLEAK_DIR = absolutePath(env.EDLEAK_DIR);
   return variables;
 }

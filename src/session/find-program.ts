@@ -11,8 +11,9 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { edleakError } from "../base/edleak-error.js";
+import { absolutePath } from "./working-folder.js";
 
 /** A program that can be executed. */
 export interface Program {
@@ -40,7 +41,7 @@ const FIRST_LINE_BYTES = 256;
  * @param searchPath value of PATH, undefined when there is none
  */
 export function findProgram(name: string, searchPath: string | undefined): Program {
-  const path = name.includes("/") ? checked(name, resolve(name)) : search(name, searchPath);
+  const path = name.includes("/") ? checked(name) : search(name, searchPath);
   const binary = interpreterOf(path, searchPath);
   return { name, path, binary, isScript: binary !== realpathSync(path) };
 }
@@ -65,10 +66,11 @@ function refuse(name: string, why: "ENOENT" | "EACCES" | "EISDIR"): never {
   );
 }
 
-function checked(name: string, path: string): string {
-  const why = obstacle(path);
+/** Looked at before it is made absolute: in a deleted working folder nothing is found, as in execvp. */
+function checked(name: string): string {
+  const why = obstacle(name);
   if (why !== null) refuse(name, why);
-  return path;
+  return absolutePath(name);
 }
 
 /** First executable of that name; execvp says "no permission" only when it found nothing better. */
@@ -76,9 +78,9 @@ function search(name: string, searchPath: string | undefined): string {
   if (name === "") refuse(name, "ENOENT");
   let why: "ENOENT" | "EACCES" = "ENOENT";
   for (const folder of (searchPath ?? DEFAULT_PATH).split(":")) {
-    const path = resolve(join(folder === "" ? "." : folder, name));
+    const path = join(folder === "" ? "." : folder, name);
     const problem = obstacle(path);
-    if (problem === null) return path;
+    if (problem === null) return absolutePath(path);
     if (problem !== "ENOENT") why = "EACCES";
   }
   return refuse(name, why);
@@ -116,7 +118,7 @@ function throughEnv(line: readonly string[], searchPath: string | undefined): st
   const name = line.slice(1).find((word) => !word.startsWith("-") && !word.includes("="));
   if (name === undefined) return null;
   try {
-    return name.includes("/") ? checked(name, resolve(name)) : search(name, searchPath);
+    return name.includes("/") ? checked(name) : search(name, searchPath);
   } catch {
     return null; // env itself will say so when it runs
   }
@@ -133,7 +135,7 @@ function interpreterOf(script: string, searchPath: string | undefined): string {
     const why = obstacle(next);
     if (why === "ENOENT") throw edleakError("INTERPRETER_NOT_FOUND", script, next);
     if (why !== null) refuse(next, why);
-    path = resolve(next);
+    path = absolutePath(next);
   }
   return realpathSync(path);
 }

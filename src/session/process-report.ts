@@ -1,6 +1,7 @@
 /** What was found out about a process, as the report has it: verdicts, names, coverage. */
 import { basename } from "node:path";
 import { counted } from "../base/format.js";
+import { ERRORS } from "../contract/errors.js";
 import type {
   AllocerReport,
   Coverage,
@@ -112,12 +113,13 @@ function verdictOf(facts: ProcessFacts, results: readonly AllocerResult[]): Proc
     );
   }
   if (pipeline !== null) return unlessUnread(pipeline.processVerdict(results), facts);
-  return end.problem === null
-    ? unseen("The agent never appeared in the program", '"edleak doctor" checks that it loads')
-    : unseen(
-        `Cannot read the segment "${end.problem.path}": ${end.problem.why}`,
-        "Use the agent and the host of one edleak version",
-      );
+  if (end.problem === null)
+    return unseen(
+      "The agent never appeared in the program",
+      '"edleak doctor" checks that it loads',
+    );
+  const refused = ERRORS.SEGMENT_REFUSED(end.problem.path, end.problem.why);
+  return unseen(refused.message, refused.advice);
 }
 
 const FLAG_NOTES: readonly (readonly [flag: number, note: string])[] = [

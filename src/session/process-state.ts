@@ -1,5 +1,5 @@
 /** What /proc says of a living process, beyond what its segment has. */
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 
 /** Is the process stopped by job control? */
 export function isStopped(pid: number): boolean {
@@ -14,6 +14,16 @@ export function isStopped(pid: number): boolean {
 export function programOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+  } catch {
+    return null;
+  }
+}
+
+/** The file that a process runs, by device and inode: it stays the same when it is renamed or deleted. */
+export function programFileOf(pid: number): string | null {
+  try {
+    const { dev, ino } = statSync(`/proc/${pid}/exe`);
+    return `${dev}:${ino}`;
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@ import { isCheckpoint, judge, Pipeline } from "../pipeline/index.js";
 import { edleakVersion } from "./installation.js";
 import type { Launcher } from "./launcher.js";
 import { countStates, makeProcessReport } from "./process-report.js";
+import { releaseRunLock, takeRunLock } from "./run-lock.js";
 import type { StartedTarget } from "./start-target.js";
 import { sweep } from "./sweep.js";
 import { TargetWatch, type WatchEvent, type WatchOptions } from "./target-watch.js";

@@ -1,6 +1,25 @@
 // The clock by a hand-driven time: no drift, nothing made up for, a pause that leaves no ticks behind.
-import { expect, test } from "vitest";
-import { SliceClock, type Timers } from "./slice-clock.js";
+import { afterEach, expect, test, vi } from "vitest";
+import { realTimers, SliceClock, type Timers } from "./slice-clock.js";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const DAY_MS = 86_400_000;
+
+test("a wait longer than Node's longest timer ends when it is over, or never when cancelled", () => {
+  vi.useFakeTimers();
+  let calls = 0;
+  realTimers.after(60 * DAY_MS, () => calls++);
+  const cancel = realTimers.after(60 * DAY_MS, () => calls++);
+  vi.advanceTimersByTime(30 * DAY_MS);
+  cancel();
+  vi.advanceTimersByTime(30 * DAY_MS - 1);
+  expect(calls).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(calls).toBe(1);
+});
 
 /** Timers whose time moves only when told to. */
 function handDriven(): Timers & { advanceTo: (ms: number, lateBy?: number) => void } {

@@ -11,10 +11,18 @@ export interface Timers {
   readonly after: (milliseconds: number, callback: () => void) => () => void;
 }
 
+/** A timer of Node's holds 24.8 days; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const realTimers: Timers = {
   now: () => performance.now(),
   after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      const rest = left - LONGEST_TIMER_MS;
+      timer = rest > 0 ? setTimeout(wait, LONGEST_TIMER_MS, rest) : setTimeout(callback, left);
+    };
+    wait(milliseconds);
     return () => clearTimeout(timer);
   },
 };

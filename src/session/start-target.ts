@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
-import { resolve } from "node:path";
 import { edleakError } from "../base/edleak-error.js";
 import {
   checkSegmentDirectory,
@@ -14,6 +13,7 @@ import { builtAgent, LAUNCHER_PATH } from "./installation.js";
 import type { Launcher } from "./launcher.js";
 import { loadableAgent } from "./loadable-agent.js";
 import { preflight } from "./preflight.js";
+import { absolutePath } from "./working-folder.js";
 
 export interface StartRequest {
   /** Program and arguments as text. */
@@ -49,7 +49,7 @@ interface Watching {
 
 /** A usable segment directory, made when it is missing; throws NO_SEGMENT_DIRECTORY. */
 function prepareDirectory(env: NodeJS.ProcessEnv): string {
-  const chosen = env.EDLEAK_DIR ? { EDLEAK_DIR: resolve(env.EDLEAK_DIR) } : {};
+  const chosen = env.EDLEAK_DIR ? { EDLEAK_DIR: absolutePath(env.EDLEAK_DIR) } : {};
   const path = segmentDirectory(process.geteuid?.() ?? 0, chosen);
   const checked = checkSegmentDirectory(path);
   if (checked.ok) return path;

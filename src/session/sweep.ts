@@ -1,38 +1,53 @@
-/** Removes what a killed host left behind: segments of dead processes whose owner is dead as well. */
-import { existsSync } from "node:fs";
+/** Removes what killed hosts and ended runs left behind: segments of dead processes that nobody will read. */
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import {
   claimSegment,
   findSegments,
   isDead,
+  isLockHeld,
+  lockPath,
   openSegment,
   removeSegment,
 } from "../segment/index.js";
-import { lockPath } from "../segment/lock-file.js";
+import { isRunAlive } from "./run-lock.js";
 
-/**
- * Sweeps a segment directory; gives the number of segments removed. A dead process's segment that nobody
- * ever owned stays: the host of its run may not have got to it yet.
- */
+/** Sweeps a segment directory; gives the number of segments removed. */
 export function sweep(directory: string): number {
   const files = findSegments(directory);
   if (!files.ok) return 0;
   let removed = 0;
   for (const { path } of files.value) {
-    if (existsSync(lockPath(path)) && isOrphan(path) && removeSegment(path)) removed++;
+    if (isOrphan(directory, path) && removeSegment(path)) removed++;
   }
+  removeDeadRunLocks(directory);
   return removed;
 }
 
-/** Dead, and its lock is free to take, which it is only when the owner named in it is dead. */
-function isOrphan(path: string): boolean {
+/**
+ * Of a dead process, and: owned by a dead host, or never owned by anybody while no living host runs its run.
+ * A segment of no run was kept on purpose (EDLEAK_KEEP) or its process was killed: it stays.
+ */
+function isOrphan(directory: string, path: string): boolean {
   const segment = openSegment(path);
   if (!segment.ok) return false;
   try {
-    if (!isDead(segment.value.header)) return false;
+    const { header } = segment.value;
+    if (!isDead(header)) return false;
+    if (!existsSync(lockPath(path)))
+      return header.runId !== "" && !isRunAlive(directory, header.runId);
     const owner = claimSegment(segment.value);
     if (owner.ok) owner.value.close();
     return owner.ok;
   } finally {
     segment.value.close();
+  }
+}
+
+function removeDeadRunLocks(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!/^run-[0-9a-zA-Z_-]+\.lock$/.test(name)) continue;
+    const path = join(directory, name);
+    if (!isLockHeld(path.slice(0, -".lock".length))) unlinkSync(path);
   }
 }

@@ -7,6 +7,7 @@ import {
   claimSegment,
   describeRefusal,
   findSegments,
+  isDead,
   type OpenSegment,
   type Owned,
   openSegment,
@@ -29,6 +30,13 @@ export type Attachment =
 export interface SegmentProblem {
   readonly path: string;
   readonly why: string;
+}
+
+function isDeadSegment(path: string): boolean {
+  const segment = openSegment(path);
+  if (!segment.ok) return false;
+  segment.value.close();
+  return isDead(segment.value.header);
 }
 
 export class TargetSegment {
@@ -88,9 +96,23 @@ export class TargetSegment {
     return null;
   }
 
-  /** Gives the lease back and removes all segments of the run. */
+  /**
+   * Removes the segments that ended children of the run left behind: nobody reads them, and a build
+   * makes thousands.
+   */
+  tidy(): void {
+    const files = findSegments(this.#directory, this.#runId);
+    if (!files.ok) return;
+    for (const { path, pid } of files.value) {
+      if (pid !== this.#pid && isDeadSegment(path)) removeSegment(path);
+    }
+  }
+
+  /** Gives the lease back and removes all segments of the run, our own even if it is damaged. */
   end(): void {
+    const own = this.#attached?.file.path;
     this.#release();
+    if (own !== undefined) removeSegment(own);
     const files = this.#directory === "" ? null : findSegments(this.#directory, this.#runId);
     if (files?.ok) for (const file of files.value) removeSegment(file.path);
   }

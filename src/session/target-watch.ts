@@ -5,9 +5,8 @@
 import { constants } from "node:os";
 import type { ProcessExit } from "../contract/report.js";
 import type { Slice } from "../contract/slice.js";
-import { pidNamespaceOf, residentBytesOf, startTimeOf } from "../segment/index.js";
 import type { Launcher, LauncherEvent } from "./launcher.js";
-import { isStopped, programOf } from "./process-state.js";
+import { isStopped, programFileOf, programOf } from "./process-state.js";
 import { realTimers, SliceClock, type Timers } from "./slice-clock.js";
 import type { StartedTarget } from "./start-target.js";
 import { type SegmentProblem, TargetSegment } from "./target-segment.js";
@@ -60,8 +59,17 @@ export interface WatchEnd {
   /** The program that it became without the agent, which nothing is known of; null when it didn't. */
   readonly lostTo: string | null;
   readonly coverageFlags: number;
-  /** Resident bytes when they were first and last known. */
-  readonly resident: { readonly first: number; readonly last: number } | null;
+  readonly doubts: ReadingDoubts;
+}
+
+/** What was odd in the counters. */
+export interface ReadingDoubts {
+  /** Counters that went backwards or impossibly far; they count as unchanged. */
+  readonly damaged: number;
+  /** Times that births may have been charged to a neighbouring slice. */
+  readonly approximate: number;
+  /** The generation could not be moved on (a full file system): later births count as early ones. */
+  readonly stalled: boolean;
 }
 
 /** How long the agent may take to appear before that is said; looked for at first every few milliseconds. */
@@ -72,6 +80,9 @@ const LAST_LOOK_MS = 50;
 /** Between two looks at a stopped target. */
 const STOPPED_LOOK_MS = 100;
 
+/** Between two removals of segments that ended children left behind. */
+const TIDY_SLICES = 16;
+
 export class TargetWatch {
   readonly #launcher: Launcher;
   readonly #target: StartedTarget;
@@ -80,18 +91,18 @@ export class TargetWatch {
   readonly #tell: (event: WatchEvent) => void;
   readonly #timers: Timers;
   readonly #segment: TargetSegment | null;
-  readonly #identity: Parameters<typeof residentBytesOf>[0];
   readonly #cancels = new Set<() => void>();
   #hurryUp: () => void = () => {};
   readonly #hurried = new Promise<void>((resolve) => {
     this.#hurryUp = resolve;
   });
   #clock: SliceClock | null = null;
-  #resident: { first: number; last: number } | null = null;
   #timeOver = false;
   #stopped = false;
   #slices = 0;
-  /** The program that runs although the agent knows of another: seen once, and seen again. */
+  /** File of the program whose segment is read. */
+  #file: string | null = null;
+  /** File of a program that runs although the agent knows of another: seen once, and seen again. */
   #stranger: string | null = null;
   #lostTo: string | null = null;
 
@@ -110,11 +121,6 @@ export class TargetWatch {
     this.#tell = tell;
     this.#timers = timers;
     this.#segment = target.obstacle === null ? new TargetSegment(target) : null;
-    this.#identity = {
-      pid: target.pid,
-      startTime: startTimeOf(target.pid) ?? 0,
-      pidNamespace: pidNamespaceOf("self") ?? 0,
-    };
   }
 
   /** Resolves when somebody wants edleak to end although the report is not made yet. */
@@ -202,6 +208,7 @@ export class TargetWatch {
   #lookForSlice(): boolean {
     if (this.#segment?.look() !== "fresh") return false;
     this.#slices = 0;
+    this.#file = programFileOf(this.#target.pid);
     this.#stranger = null;
     this.#lostTo = null;
     this.#sink.restart();
@@ -220,15 +227,16 @@ export class TargetWatch {
     if (this.#lookForSlice()) return;
     this.#lookForStranger();
     this.#take();
+    if (this.#slices % TIDY_SLICES === 0) this.#segment?.tidy();
   }
 
   /** A program that replaced ours has had a whole period to bring the agent along: then it hasn't got it. */
   #lookForStranger(): void {
-    const known = this.#segment?.header?.exe;
-    const running = programOf(this.#target.pid);
-    if (known === undefined || running === null) return;
-    const stranger = running === known ? null : running;
-    const lostTo = stranger !== null && stranger === this.#stranger ? stranger : null;
+    const running = programFileOf(this.#target.pid);
+    if (this.#file === null || running === null) return;
+    const stranger = running === this.#file ? null : running;
+    const isLost = stranger !== null && stranger === this.#stranger;
+    const lostTo = isLost ? programOf(this.#target.pid) : null;
     if (lostTo !== null && lostTo !== this.#lostTo)
       this.#tell({ kind: "lostAgent", program: lostTo });
     this.#lostTo = lostTo;
@@ -236,17 +244,11 @@ export class TargetWatch {
   }
 
   #take(closing = false): void {
-    this.#noteResident();
     const time = this.#elapsedMs() / 1000;
     const slice = this.#segment?.take(time, (fresh) => this.#sink.push(fresh, closing)) ?? null;
     if (slice === null) return;
     this.#slices++;
     this.#tell({ kind: "slice", slice });
-  }
-
-  #noteResident(): void {
-    const now = residentBytesOf(this.#identity);
-    if (now !== null) this.#resident = { first: this.#resident?.first ?? now, last: now };
   }
 
   /** `--duration` is over: what was alive then is read first, since the target may tidy up as it ends. */
@@ -265,6 +267,7 @@ export class TargetWatch {
     // The last state, also of a target that was gone before we first looked.
     if (!this.#lookForSlice()) this.#take(exit !== null);
     this.#clock?.stop();
+    const owner = this.#segment?.owner ?? null;
     return {
       exit,
       timeOver: this.#timeOver,
@@ -274,8 +277,12 @@ export class TargetWatch {
       problem: this.#segment?.problem ?? null,
       replaced: this.#segment?.replaced ?? 0,
       lostTo: this.#lostTo,
-      coverageFlags: this.#segment?.owner?.reader.coverageFlags ?? 0,
-      resident: this.#resident,
+      coverageFlags: owner?.reader.coverageFlags ?? 0,
+      doubts: {
+        damaged: owner?.reader.damaged ?? 0,
+        approximate: owner?.reader.approximate ?? 0,
+        stalled: (owner?.stalled ?? 0) > 0,
+      },
     };
   }
 }
