@@ -128,6 +128,11 @@ export const ERRORS = {
     ),
   LAUNCHER_LOST: () =>
     usage("The launcher has ended, and the program goes on unwatched", "Start edleak again"),
+  NO_WORKING_FOLDER: (name: string) =>
+    usage(
+      `The working folder was deleted: "${name}" leads nowhere`,
+      "Change to a folder that exists, or give absolute paths",
+    ),
   NO_SEGMENT_DIRECTORY: (path: string, why: string) =>
     unseen(
       `Cannot keep counters in "${path}": ${why}`,
