@@ -6,7 +6,10 @@ AGENT=${AGENT:-$T/../libedleak.so}
 LIBRARIES=/usr/lib/$(uname -m)-linux-gnu
 scratch=$(mktemp -d /dev/shm/edleak-test-XXXXXX)
 chmod 711 "$scratch"
-trap 'rm -rf "$scratch"' EXIT
+copy=$(mktemp -d)
+trap 'rm -rf "$scratch" "$copy"' EXIT
+# The loader splits LD_PRELOAD at spaces and colons.
+case $AGENT in *[\ :]*) cp "$AGENT" "$copy/" && AGENT=$copy/${AGENT##*/} ;; esac
 EDLEAK_DIR=$scratch/segments
 EDLEAK_KEEP=1
 export EDLEAK_DIR EDLEAK_KEEP
