@@ -2,20 +2,23 @@
  * A file that a report goes to: checked before the target starts, written under a temporary name and
  * renamed, so that a reader never sees half a report and a failure never costs the old one.
  */
+import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  fchmodSync,
+  mkdtempSync,
   openSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
-  type Stats,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { edleakError } from "../base/edleak-error.js";
+import { findPlace, type Place } from "./output-place.js";
+import { toStderr } from "./streams.js";
 
 /** Node's codes in words. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -33,46 +36,32 @@ const reasonOf = (error: unknown): string => {
   return REASONS[code] ?? message;
 };
 
-/** Links to follow before it is called a loop, as in the kernel. */
-const MOST_LINKS = 40;
-
-/** Follows links, also to a file that isn't there yet. */
-function finalPath(name: string): string {
-  let path = resolve(name);
-  for (let links = 0; links < MOST_LINKS; links++) {
-    try {
-      path = resolve(dirname(path), readlinkSync(path));
-    } catch {
-      break; // no link, or nothing there
-    }
-  }
-  try {
-    return join(realpathSync(dirname(path)), basename(path));
-  } catch {
-    return path;
-  }
-}
+const TEMPORARY_BYTES = 6;
 
 export class OutputFile {
   /** As it was given. */
   readonly name: string;
-  /** Absolute, links followed. */
-  readonly path: string;
-  /** A terminal, pipe or device: written in place, there is nothing to rename over. */
-  readonly #isStream: boolean;
+  readonly #place: Place;
+  /** Of nobody else, and short, whatever the name. */
+  readonly #temporary: string;
 
-  /** Checks that the file can be made; throws OUTPUT_NOT_WRITABLE. */
-  constructor(name: string) {
+  /** Checks that it can be written; throws OUTPUT_NOT_WRITABLE, or STDOUT_IS_THE_TARGETS for the option's name. */
+  constructor(name: string, option: string) {
     this.name = name;
-    this.path = finalPath(name);
-    const state = stateOf(this.path);
-    if (state?.isDirectory()) throw edleakError("OUTPUT_NOT_WRITABLE", name, "it is a directory");
-    this.#isStream = state !== null && !state.isFile();
-    if (!this.#isStream) this.#try();
+    this.#place = findPlace(name);
+    this.#temporary = join(
+      dirname(this.path),
+      `.${randomBytes(TEMPORARY_BYTES).toString("hex")}.edleak`,
+    );
+    const { kind } = this.#place;
+    if (kind === "stdout") throw edleakError("STDOUT_IS_THE_TARGETS", option);
+    if (kind === "refused") throw edleakError("OUTPUT_NOT_WRITABLE", name, this.#place.why);
+    if (kind === "file") this.#try();
   }
 
-  get #temporary(): string {
-    return join(dirname(this.path), `.${basename(this.path)}.${process.pid}.edleak`);
+  /** Absolute, links followed; the same for two names of one file. */
+  get path(): string {
+    return this.#place.path;
   }
 
   #try(): void {
@@ -90,8 +79,7 @@ export class OutputFile {
    */
   write(text: string): string | null {
     try {
-      if (this.#isStream) writeFileSync(this.path, text);
-      else this.#replace(text);
+      this.#put(text);
       return null;
     } catch (error) {
       const why = `Cannot write "${this.name}": ${reasonOf(error)}`;
@@ -99,9 +87,16 @@ export class OutputFile {
     }
   }
 
+  #put(text: string): void {
+    const { kind } = this.#place;
+    if (kind === "file") this.#replace(text);
+    else if (kind === "stream") writeFileSync(this.path, text);
+    else if (!toStderr(text)) throw new Error("nobody reads it");
+  }
+
   #replace(text: string): void {
     try {
-      writeFileSync(this.#temporary, text, { flag: "wx", flush: true });
+      this.#writeTemporary(text, statSync(this.path, { throwIfNoEntry: false })?.mode);
       renameSync(this.#temporary, this.path);
     } catch (error) {
       removeIfThere(this.#temporary);
@@ -109,25 +104,29 @@ export class OutputFile {
     }
   }
 
+  /** @param mode of the file that is replaced: who could not read the old report doesn't get the new one */
+  #writeTemporary(text: string, mode: number | undefined): void {
+    const descriptor = openSync(this.#temporary, "wx", (mode ?? 0o666) & 0o777);
+    try {
+      if (mode !== undefined) fchmodSync(descriptor, mode & 0o777);
+      writeFileSync(descriptor, text, { flush: true });
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
   /** What was measured can't be measured again: it goes to the folder for temporary files. */
   #rescue(text: string): string {
-    const path = join(tmpdir(), `edleak-${process.pid}-${basename(this.path)}`);
+    let folder: string | null = null;
     try {
+      folder = mkdtempSync(join(tmpdir(), "edleak-"));
+      const path = join(folder, basename(this.name));
       writeFileSync(path, text, { flag: "wx", mode: 0o600 });
       return `it is in "${path}"`;
     } catch {
-      removeIfThere(path);
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
       return "it is lost";
     }
-  }
-}
-
-/** null when nothing is there, or nothing can be. */
-function stateOf(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch {
-    return null;
   }
 }
 
@@ -147,7 +146,7 @@ export function openOutputs<N extends string>(
   const seen = new Map<string, string>();
   for (const [option, name] of Object.entries(asked) as [N, string | null][]) {
     if (name === null) continue;
-    const file = new OutputFile(name);
+    const file = new OutputFile(name, `--${option}`);
     const other = seen.get(file.path);
     if (other !== undefined) throw edleakError("SAME_OUTPUT", other, `--${option}`, name);
     seen.set(file.path, `--${option}`);

@@ -1,5 +1,5 @@
 // What edleak refuses: one sentence and advice each, status 125, and the program never starts.
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EDLEAK, type Ended, edleakRun, ROOT, runToEnd, scratch } from "./harness.js";
@@ -49,6 +49,26 @@ describe("outputs", () => {
     expectRefusal(await run("--report", "/sys/out.txt"), 'Cannot write "/sys/out.txt": ');
   });
 
+  test.each([
+    ["/dev/../dev/stdout", '"--json" is stdout'],
+    ["/proc/thread-self/fd/1", '"--json" is stdout'],
+    ["/dev/fd/63", 'Cannot write "/dev/fd/63": edleak has no descriptor but stderr'],
+    ["/proc/self/fd/0", 'Cannot write "/proc/self/fd/0": edleak has no descriptor but stderr'],
+  ])("the descriptor %s", async (name, sentence) => {
+    expectRefusal(await run("--json", name), sentence);
+  });
+
+  test("a file by another process's descriptor", async () => {
+    const script = `exec 3>kept.log; echo kept >&3; "${EDLEAK}" run --json /proc/$$/fd/3 -- echo started`;
+    expectRefusal(await runToEnd(here, ["sh", "-c", `${script}; exit $?`]), 'Cannot write "/proc/');
+    expect(readFileSync(join(here.folder, "kept.log"), "utf8")).toBe("kept\n");
+  });
+
+  test("two names of stderr", async () => {
+    const end = await run("--json", "/dev/stderr", "--report", "/proc/self/fd/2");
+    expectRefusal(end, '"--json" and "--report" are the same file');
+  });
+
   test("two outputs to one file", async () => {
     symlinkSync("same.out", join(here.folder, "link.out"));
     const end = await run("--json", "same.out", "--report", "link.out");
@@ -83,6 +103,38 @@ describe("where it runs", () => {
     const main = join(ROOT, "dist/cli/main.js");
     const end = await runToEnd(here, [process.execPath, main, "run", "--", ...TOUCH]);
     expectRefusal(end, "This is the host alone");
+  });
+});
+
+describe("in a working folder that was deleted", () => {
+  /** Runs edleak there, without what the shell says of it. */
+  const gone = async (args: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> => {
+    const end = await runToEnd(
+      here,
+      ["sh", "-c", `mkdir gone; cd gone; rmdir ../gone; "${EDLEAK}" ${args}`],
+      { env },
+    );
+    return { ...end, stderr: end.stderr.replace(/^sh: .*getcwd.*\n/, "") };
+  };
+  const TO = "leads nowhere";
+
+  test("an output", async () => {
+    const end = await gone("run --json out.json -- echo started");
+    expectRefusal(end, `The working folder was deleted: "out.json" ${TO}`);
+  });
+
+  test.each(["run -- echo started", "env"])("a relative EDLEAK_DIR: %s", async (args) => {
+    const sentence = `The working folder was deleted: "segments" ${TO}`;
+    expectRefusal(await gone(args, { EDLEAK_DIR: "segments" }), sentence);
+  });
+
+  test("a program is not found, as by a shell", async () => {
+    expectRefusal(await gone("run -- ./server"), 'Program not found: "./server"', 127);
+    expectRefusal(
+      await gone("run -- server", { PATH: `.:${process.env.PATH}` }),
+      'Program not found: "server"',
+      127,
+    );
   });
 });
 

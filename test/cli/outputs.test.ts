@@ -1,5 +1,6 @@
 // Where reports go, and that nothing that was measured is lost on the way.
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -63,10 +64,47 @@ describe("a file", () => {
     expect(statSync(at("mode.json")).mode & 0o777).toBe(0o640);
   });
 
+  test.each([0o600, 0o400])("keeps the mode of the file that is replaced: %o", async (mode) => {
+    writeFileSync(at("own.json"), "old");
+    chmodSync(at("own.json"), mode);
+    await edleakRun(here, ["--quiet", "--json", "own.json"], ["./puppet"], LEAK);
+    expect(liveBytes(at("own.json"))).toBe(300);
+    expect(statSync(at("own.json")).mode & 0o777).toBe(mode);
+    rmSync(at("own.json"));
+  });
+
   test("that is a device is written in place", async () => {
     const end = await edleakRun(here, ["--json", "/dev/null", "--quiet"], ["./puppet"], LEAK);
     expect(end).toMatchObject({ code: 0, stderr: "" });
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+  });
+});
+
+describe("a descriptor", () => {
+  test.each([
+    ["/dev/stderr", "--report"],
+    ["/proc/self/fd/2", "--json"],
+    ["link.log", "--report"],
+  ])("%s of a file that others write to is written in place", async (name, option) => {
+    rmSync(at("link.log"), { force: true });
+    symlinkSync("/dev/stderr", at("link.log"));
+    // The program writes to the file by the same descriptor, and the shell before and after it.
+    const script = `echo first >&2; "${EDLEAK}" run --quiet ${option} ${name} -- sh -c 'echo program >&2; exec ./puppet'; echo last >&2`;
+    const end = await runToEnd(here, ["sh", "-c", `exec 2>shared.log; ${script}`], LEAK);
+    expect(end).toMatchObject({ code: 0, stdout: expect.stringContaining("leak 3") });
+    const lines = readFileSync(at("shared.log"), "utf8").trimEnd().split("\n");
+    expect([...lines.slice(0, 2), lines.at(-1)]).toEqual(["first", "program", "last"]);
+    const live = option === "--json" ? '"liveBytes": 300' : "300 B live in 3 blocks";
+    expect(lines.join("\n")).toContain(live);
+    expect(readdirSync(here.folder).filter((file) => file.endsWith(".edleak"))).toEqual([]);
+  });
+
+  test("that is a pipe of the shell is written to", async () => {
+    const inner = `"${EDLEAK}" run --quiet --json /proc/$$/fd/3 -- ./puppet >&2; exit $?`;
+    const script = `sh -c '${inner}' 3>&1 | cat`;
+    const { stdout } = await runToEnd(here, ["sh", "-c", script], LEAK);
+    const { processes } = JSON.parse(stdout) as RunReport;
+    expect(processes[0]?.totals.liveBytes).toBe(300);
   });
 });
 
