@@ -5,15 +5,16 @@
 import { createHash } from "node:crypto";
 import {
   chmodSync,
-  existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { edleakError } from "../base/edleak-error.js";
 
 /** What the loader reads as something else, and what a line to the launcher can't hold. */
@@ -35,10 +36,18 @@ export function loadableAgent(agent: string, env: NodeJS.ProcessEnv = process.en
 }
 
 function cacheFolders(env: NodeJS.ProcessEnv): readonly string[] {
-  const cache = env.XDG_CACHE_HOME?.startsWith("/")
-    ? env.XDG_CACHE_HOME
-    : join(homedir(), ".cache");
-  return [join(cache, "edleak"), join(tmpdir(), `edleak-${process.geteuid?.()}`)];
+  const cache = [env.XDG_CACHE_HOME ?? "", join(homeFolder(), ".cache")].find(isAbsolute);
+  const ofAll = join(tmpdir(), `edleak-${process.geteuid?.()}`);
+  return cache === undefined ? [ofAll] : [join(cache, "edleak"), ofAll];
+}
+
+/** "" for a user without one: not even an entry in the list of users, as in many containers. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return "";
+  }
 }
 
 /** The copy is named by its content, so it is never stale and two edleaks can share it. */
@@ -52,9 +61,25 @@ function copyInto(folder: string, agent: string): string {
   const content = readFileSync(agent);
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
   const copy = join(folder, `libedleak-${hash}.so`);
-  if (existsSync(copy)) return copy;
-  const unfinished = `${copy}.${process.pid}`;
-  writeFileSync(unfinished, content, { mode: 0o500, flag: "wx" });
-  renameSync(unfinished, copy);
+  if (!isCopy(copy, content)) makeCopy(folder, copy, content);
   return copy;
+}
+
+/** It is loaded into programs, so the name alone is not believed: the folder may have been open to others once. */
+function isCopy(path: string, content: Buffer): boolean {
+  const state = lstatSync(path, { throwIfNoEntry: false });
+  if (!state?.isFile() || state.uid !== process.geteuid?.()) return false;
+  return (state.mode & 0o022) === 0 && readFileSync(path).equals(content);
+}
+
+/** Renamed when it is whole: another edleak may look for it at this moment. */
+function makeCopy(folder: string, copy: string, content: Buffer): void {
+  const unfinished = mkdtempSync(join(folder, "unfinished-"));
+  try {
+    const path = join(unfinished, "copy");
+    writeFileSync(path, content, { mode: 0o500 });
+    renameSync(path, copy);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
 }
