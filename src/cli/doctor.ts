@@ -1,14 +1,15 @@
 /** `edleak doctor`: what this machine has and lacks, one line each, problems with advice. */
 import { counted } from "../base/format.js";
 import { examine, type Finding } from "../session/doctor.js";
+import { shown } from "./say.js";
 import { toStdout } from "./streams.js";
 
 const LABEL = 9;
 const SUBJECT = 11;
 
 function lines({ level, subject, text, advice }: Finding): string {
-  const line = `${level.padEnd(LABEL)}${subject.padEnd(SUBJECT)}${text}\n`;
-  return advice === null ? line : `${line}${" ".repeat(LABEL + SUBJECT)}${advice}\n`;
+  const line = `${level.padEnd(LABEL)}${subject.padEnd(SUBJECT)}${shown(text)}\n`;
+  return advice === null ? line : `${line}${" ".repeat(LABEL + SUBJECT)}${shown(advice)}\n`;
 }
 
 export function doctor(): number {

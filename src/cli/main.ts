@@ -5,6 +5,7 @@
 import { EdLeakError } from "../base/edleak-error.js";
 import { edleakVersion } from "../session/installation.js";
 import { parseCommandLine, type Request } from "./command-line.js";
+import { say, shown } from "./say.js";
 import { toStderr, toStdout } from "./streams.js";
 
 /** Node's own reaction is to open a debugger port. */
@@ -32,11 +33,12 @@ async function perform(request: Request): Promise<number> {
 /** Says what went wrong; returns the exit status. */
 function explain(error: unknown): number {
   if (error instanceof EdLeakError) {
-    toStderr(`edleak: ${error.message}\n        ${error.advice}\n`);
+    say(error.message, error.advice);
     return error.exit;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  toStderr(`edleak: Internal error, please report it\n${stack}\n`);
+  say("Internal error, please report it");
+  toStderr(`${stack.split("\n").map(shown).join("\n")}\n`);
   return INTERNAL_ERROR;
 }
 

@@ -8,6 +8,7 @@ import type { Launcher } from "../session/launcher.js";
 import type { SessionEvent } from "../session/run-session.js";
 import { signalName } from "../session/signal-names.js";
 import type { StartedTarget } from "../session/start-target.js";
+import { say, shown } from "./say.js";
 import { toStderr } from "./streams.js";
 import { textOptions } from "./text-options.js";
 
@@ -103,7 +104,7 @@ export class Progress {
       const { mode } = await this.#launcher.terminal();
       if (this.#ended || mode === "raw") return;
       this.#clear();
-      toStderr(`edleak: ${text}\n`);
+      say(text);
     });
   }
 
@@ -119,7 +120,7 @@ export class Progress {
         `${formatCount(event.allocers)} allocers`,
         `${formatBytes(event.liveBytes)} live`,
       ];
-      const line = parts.join(unicode ? " · " : " | ").slice(0, width - 1);
+      const line = shown(parts.join(unicode ? " · " : " | ")).slice(0, width - 1);
       toStderr(`${CLEAR_LINE}${line}`);
       this.#liveLine = true;
     });

@@ -8,7 +8,7 @@ const DEFAULT_COLUMNS = 80;
 const WIDEST = 160;
 
 /** A UTF-8 locale, by the rules of the C library: LC_ALL before LC_CTYPE before LANG. */
-function isUnicode(env: NodeJS.ProcessEnv): boolean {
+export function isUnicode(env: NodeJS.ProcessEnv): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
   return /utf-?8/i.test(locale);
 }

@@ -7,6 +7,7 @@ import type { StartedTarget } from "../session/start-target.js";
 import type { Request } from "./command-line.js";
 import type { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
+import { say } from "./say.js";
 import { toStderr } from "./streams.js";
 import { textOptions } from "./text-options.js";
 
@@ -81,6 +82,6 @@ async function writeReports(
     if (outputs.report !== undefined) write(outputs.report, text(NO_TERMINAL));
     else toStderr(`\n${text(await launcher.terminal().catch(() => NO_TERMINAL))}`);
   }
-  for (const problem of problems) toStderr(`edleak: ${problem}\n`);
+  for (const problem of problems) say(problem);
   return problems.length === 0;
 }

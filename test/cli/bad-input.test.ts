@@ -76,6 +76,27 @@ describe("outputs", () => {
   });
 });
 
+describe("names that would act on a terminal", () => {
+  const ESCAPE = "\u001b";
+
+  test.each([
+    ["a program", ["run", "--", `./${ESCAPE}[31m`], 'Program not found: "./\\x1b[31m"', 127],
+    ["an option", ["run", `--${ESCAPE}]0;x\u0007`], 'Unknown option "--\\x1b]0;x\\x07"', 125],
+    ["a line end", ["run", "--", "./a\nedleak: b"], 'Program not found: "./a edleak: b"', 127],
+  ])("%s", async (_what, args, sentence, code) => {
+    const end = await edleak(...args);
+    expectRefusal(end, sentence, code);
+    expect(end.stderr).not.toContain(ESCAPE);
+  });
+
+  test("an interpreter in a script's first line", async () => {
+    writeFileSync(join(here.folder, "script"), `#!/no/${ESCAPE}[2Jshell\n`, { mode: 0o700 });
+    const end = await edleak("run", "--", "./script");
+    expectRefusal(end, 'Interpreter of "', 127);
+    expect(end.stderr).toContain('not found: "/no/\\x1b[2Jshell"');
+  });
+});
+
 describe("where it runs", () => {
   test("under edleak run", async () => {
     const end = await edleakRun(here, ["--quiet"], [EDLEAK, "run", "--", ...TOUCH]);
