@@ -47,7 +47,7 @@ export interface Rate {
 }
 
 /** Which part of the classifier decided. */
-export type VerdictPath = "survivors" | "container" | "massRelease" | "tooShort";
+export type VerdictPath = "survivors" | "container" | "massRelease" | "balance" | "tooShort";
 
 /** The counts behind a verdict; what the sentence is made of. */
 export interface VerdictFacts {

@@ -1,5 +1,6 @@
 /** The growth verdict on one allocer: an ordered list of small steps, from its series to a verdict in words. */
 import type { AllocerSeries, Verdict, VerdictFacts } from "../contract/verdict.js";
+import { limitByBalance } from "./balance.js";
 import { classifyBenign } from "./benign-class.js";
 import { judgeContainer } from "./container-path.js";
 import { type Context, type Finding, NO_GROWTH, type Step } from "./finding.js";
@@ -18,15 +19,21 @@ export interface JudgeOptions {
    * with and without. Default false.
    */
   readonly exact?: boolean;
+  /** Default STEPS. */
+  readonly steps?: readonly Step[];
 }
 
 /** The steps, in their order: each takes the opinion so far and may change it. */
 export const STEPS: readonly Step[] = [
   judgeSurvivors,
   limitByMassRelease,
+  limitByBalance,
   judgeContainer,
   classifyBenign,
 ];
+
+/** The steps of the specification alone, for comparison with its reference. */
+export const SPECIFIED_STEPS = STEPS.filter((step) => step !== limitByBalance);
 
 const NO_OPINION: Finding = {
   path: "survivors",
@@ -52,7 +59,7 @@ export function judge(series: AllocerSeries, options: JudgeOptions = {}): Verdic
   if (window.slices < threshold.minSlices) return tooShort(window);
   const context: Context = { series, exact: options.exact ?? false };
   let finding = NO_OPINION;
-  for (const step of STEPS) finding = step(finding, context);
+  for (const step of options.steps ?? STEPS) finding = step(finding, context);
   return verdictOf(finding, series, window);
 }
 

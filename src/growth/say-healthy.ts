@@ -48,6 +48,15 @@ export function sayFlushed({ series, window }: Case): Said {
   };
 }
 
+/** Blocks stay, but others go: the number of live blocks shows no leak. */
+export function sayBalanced({ series }: Case): Said {
+  const live = counted(Math.round(series.blocks[series.blocks.length - 1] ?? 0), "live block");
+  return {
+    sentence: `Older blocks are freed as fast as new ones stay: its ${live} have not grown accordingly`,
+    advice: null,
+  };
+}
+
 /** "Blocks live 3 s on average; none older than 9 s". */
 export function sayStable(it: Case): string {
   const { series, facts } = it;

@@ -106,6 +106,15 @@ export const THRESHOLDS = {
     "that many survivors from before a flush prove a leak all the same",
   ),
 
+  // Balance: a leak of so many blocks means so many live blocks more.
+  balanceShare: t(
+    0.5,
+    "share of expected growth",
+    "on labelled leaks 99.5 % are above 0.57; healthy wrappers that were taken for leaks are below",
+  ),
+  balanceNoise: t(2, "rms steps", "the growth is measured that well; in the leak's favour"),
+  balanceBlocks: t(3, "blocks", "fewer expected ones say nothing"),
+
   // Container: one block that keeps being reallocated, or no evidence by generation.
   containerBlockShare: t(
     0.3,

@@ -3,7 +3,7 @@ import { counted } from "../base/format.js";
 import { advisedPeriod, typedPeriod } from "../base/period.js";
 import type { Verdict } from "../contract/verdict.js";
 import { type Case, generationsOf, nameOf, type Said } from "./case.js";
-import { sayFilling, sayFlushed, sayStable } from "./say-healthy.js";
+import { sayBalanced, sayFilling, sayFlushed, sayStable } from "./say-healthy.js";
 import { sayContainer, sayLeak } from "./say-leak.js";
 import { slicesUntil } from "./states.js";
 import { threshold } from "./thresholds.js";
@@ -11,6 +11,7 @@ import { threshold } from "./thresholds.js";
 /** Sentence and advice for a verdict over enough slices. */
 export function sayVerdict(it: Case): Said {
   if (it.finding.path === "massRelease") return sayFlushed(it);
+  if (it.finding.path === "balance") return sayBalanced(it);
   switch (it.state) {
     case "confirmed":
       return { sentence: growthOf(it), advice: null };

@@ -59,7 +59,7 @@ const verdict: fc.Arbitrary<Verdict> = fc.record({
   state: fc.constantFrom(...STATES),
   class: growthClass,
   score: fc.double({ min: -100, max: 100, noNaN: true }),
-  path: fc.constantFrom("survivors", "container", "massRelease", "tooShort"),
+  path: fc.constantFrom("survivors", "container", "massRelease", "balance", "tooShort"),
   leakBytes: amount,
   rate: fc.record(rate),
   window: fc.record({ from: amount, to: amount, slices: count }),
