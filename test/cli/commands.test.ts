@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync }
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunReport } from "../../src/contract/report.js";
+import { loadableAgent } from "../../src/session/loadable-agent.js";
 import { EDLEAK, ROOT, runToEnd, scratch } from "./harness.js";
 
 const here = scratch("commands");
@@ -40,7 +41,10 @@ describe("env", () => {
   test("keeps what LD_PRELOAD holds, and is the same when said twice", async () => {
     const script = `LD_PRELOAD=libm.so.6; export LD_PRELOAD; eval "$("${EDLEAK}" env)"; eval "$("${EDLEAK}" env)"; echo $LD_PRELOAD`;
     const end = await runToEnd(here, ["sh", "-c", script]);
-    expect(end).toMatchObject({ stdout: `${AGENT}:libm.so.6\n`, stderr: "" });
+    expect(end).toMatchObject({
+      stdout: `${loadableAgent(AGENT, here.env)}:libm.so.6\n`,
+      stderr: "",
+    });
   });
 
   test("quotes whatever a path may hold", async () => {

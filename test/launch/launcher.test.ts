@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
+import { loadableAgent } from "../../src/session/loadable-agent.js";
 import { EDLEAK, ROOT, runToEnd, scratch, start, until } from "../cli/harness.js";
 
 const here = scratch("launch");
@@ -64,10 +65,11 @@ test("values of variables that the shell drops reach the target, and no argument
 });
 
 test("an agent that is preloaded already gives way to ours, other libraries stay", async () => {
+  const agent = loadableAgent(join(ROOT, "build/libedleak.so"), here.env);
   const { stdout } = await runToEnd(
     here,
     [EDLEAK, "run", "--quiet", "--", "sh", "-c", "echo $LD_PRELOAD"],
-    { env: { LD_PRELOAD: `libc.so.6 ${join(ROOT, "build/libedleak.so")}:libm.so.6` } },
+    { env: { LD_PRELOAD: `libc.so.6 ${agent}:libm.so.6` } },
   );
-  expect(stdout).toBe(`${join(ROOT, "build/libedleak.so")}:libc.so.6:libm.so.6\n`);
+  expect(stdout).toBe(`${agent}:libc.so.6:libm.so.6\n`);
 });
