@@ -59,29 +59,44 @@ export function hasFinding(report: RunReport, failOn: "likely" | "confirmed" | n
   );
 }
 
-/** Renderers are loaded when there is something to render. */
-async function writeReports(
-  launcher: Launcher,
+/**
+ * Writes the reports that were asked for; when one can't be made, the others are.
+ * Renderers are loaded when there is something to render.
+ * @returns whether all were written; what went wrong was said on stderr
+ */
+export async function writeReports(
+  launcher: Pick<Launcher, "terminal">,
   report: RunReport,
   { options, program }: Request & { readonly command: "run" },
   outputs: Outputs,
 ): Promise<boolean> {
   const problems: string[] = [];
-  const write = (file: OutputFile, text: string): void => {
-    const problem = file.write(text);
+  const write = (file: OutputFile, render: () => string): void => {
+    const problem = makeAndWrite(file, render);
     if (problem !== null) problems.push(problem);
   };
   if (outputs.json !== undefined) {
     const { renderJson } = await import("../report/json.js");
-    write(outputs.json, renderJson(report));
+    write(outputs.json, () => renderJson(report));
   }
   if (outputs.report !== undefined || !options.quiet) {
     const { renderText } = await import("../report/text.js");
     const text = (terminal: TerminalState): string =>
       renderText(report, textOptions(terminal, program));
-    if (outputs.report !== undefined) write(outputs.report, text(NO_TERMINAL));
+    if (outputs.report !== undefined) write(outputs.report, () => text(NO_TERMINAL));
     else toStderr(`\n${text(await launcher.terminal().catch(() => NO_TERMINAL))}`);
   }
   for (const problem of problems) say(problem);
   return problems.length === 0;
+}
+
+/** A report can be too large for a string. */
+function makeAndWrite(file: OutputFile, render: () => string): string | null {
+  let text: string;
+  try {
+    text = render();
+  } catch (error) {
+    return `Cannot make "${file.name}": ${(error as Error).message}`;
+  }
+  return file.write(text);
 }
