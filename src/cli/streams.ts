@@ -3,6 +3,7 @@
  * may switch a pipe that the target shares to non-blocking, and die of EPIPE.
  */
 import { writeSync } from "node:fs";
+import { edleakError } from "../base/edleak-error.js";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -14,7 +15,7 @@ const GIVE_UP_MS = 10_000;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes all of it; false when nobody reads it (closed, EPIPE, hung-up terminal), which is no failure of ours. */
+/** Writes all of it; false when nobody reads it (closed, EPIPE, hung-up terminal) or the disk is full. */
 function writeAll(descriptor: number, text: string): boolean {
   let rest = Buffer.from(text, "utf8");
   let waited = 0;
@@ -31,5 +32,10 @@ function writeAll(descriptor: number, text: string): boolean {
   return true;
 }
 
-export const toStdout = (text: string): boolean => writeAll(STDOUT, text);
+/** Writes what a command is there to print; throws STDOUT_NOT_WRITABLE. */
+export function toStdout(text: string): void {
+  if (!writeAll(STDOUT, text)) throw edleakError("STDOUT_NOT_WRITABLE");
+}
+
+/** False when nobody reads it, which is no reason to end. */
 export const toStderr = (text: string): boolean => writeAll(STDERR, text);

@@ -57,6 +57,8 @@ export const ERRORS = {
     usage(`"${one}" and "${other}" are the same file: "${path}"`, "Give each its own file"),
   OUTPUT_NOT_WRITABLE: (path: string, why: string) =>
     usage(`Cannot write "${path}": ${why}`, "Give a file in a folder that you may write to"),
+  STDOUT_NOT_WRITABLE: () =>
+    usage("Cannot write to stdout: it is full, or nobody reads it", "Send it where there is room"),
   NESTED_RUN: () =>
     usage(
       'Refused to run edleak under "edleak run"',

@@ -30,6 +30,17 @@ test("agent prints the library's path", async () => {
   expect(statSync(AGENT).isFile()).toBe(true);
 });
 
+test.each(["agent", "env", "doctor", "--help", "--version"])(
+  "%s says so when nothing can be written to stdout",
+  async (command) => {
+    const end = await runToEnd(here, ["sh", "-c", `"${EDLEAK}" ${command} >/dev/full`]);
+    expect(end.code).toBe(125);
+    expect(end.stderr).toContain(
+      "edleak: Cannot write to stdout: it is full, or nobody reads it\n",
+    );
+  },
+);
+
 describe("env", () => {
   test("prints lines that load the agent when a shell evals them", async () => {
     const script = `eval "$("${EDLEAK}" env)"; EDLEAK_KEEP=1 sh -c : ; ls "$EDLEAK_DIR"`;
