@@ -139,6 +139,7 @@ static bool make_tables(const struct edl_found *found) {
 }
 
 static bool start_counting(const struct edl_found *found) {
+  if (found->checker) return false;
   /* Without all of these from one object, sizes can't be trusted: nothing is tagged. */
   if (!edl_kin.malloc_usable_size || !edl_kin.free || !edl_kin.calloc || !edl_kin.realloc) return false;
   warm_up();

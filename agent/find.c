@@ -59,7 +59,7 @@ static struct search {
   union hooks next, kin;
   union libc libc;
   uint32_t hook_hash[HOOKS], libc_hash[LIBC_NAMES];
-  bool self_seen, standard, allocator;
+  bool self_seen, standard, allocator, checker;
 } search;
 
 static bool is_standard_library(const char *path) {
@@ -108,6 +108,8 @@ static void visit_behind(const struct edl_dynsym *o, const struct dl_phdr_info *
 static int visit(struct dl_phdr_info *info, size_t size, void *data) {
   (void)size;
   (void)data;
+  const char *tool = info->dlpi_name ? strstr(info->dlpi_name, "/vgpreload_") : NULL;
+  if (tool && strncmp(tool, "/vgpreload_core", 15) != 0) search.checker = true;
   if (edl_object_holds(info, &edl)) {
     search.self_seen = true;
     edl_object_range(info, &search.found->agent_start, &search.found->agent_end);
@@ -144,6 +146,7 @@ int edl_find_all(struct edl_found *found) {
     found->operators = EDL_OPERATORS_ALLOCATOR;
   found->foreign_libc = search.next.named.__libc_malloc != NULL && search.kin.named.__libc_malloc == NULL;
   put_in_place();
+  found->checker = search.checker;
   return 1;
 }
 

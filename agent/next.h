@@ -29,6 +29,7 @@ enum edl_operators {
 
 /* find.c: fills edl_next, edl_kin and edl_libc; false when there is no allocator behind us. */
 struct edl_found {
+  bool checker;          /* a tool of valgrind replaces malloc, and would report our reading of chunk headers */
   char malloc_path[512]; /* object that has the next malloc */
   bool glibc_malloc;     /* it is glibc's own */
   bool foreign_libc;     /* __libc_malloc belongs to another object than malloc */

@@ -6,7 +6,7 @@
  */
 import { statSync } from "node:fs";
 import { type EdLeakError, edleakError } from "../base/edleak-error.js";
-import { type ElfFacts, readElfFacts } from "../symbols/index.js";
+import { type ElfFacts, readElfFacts } from "../symbols/elf-facts.js"; // not the index: the target starts before the rest is loaded
 import type { Program } from "./find-program.js";
 import { runtimeNote } from "./runtime-notes.js";
 

@@ -7,7 +7,7 @@ import {
   checkSegmentDirectory,
   describeDirectoryRefusal,
   segmentDirectory,
-} from "../segment/index.js";
+} from "../segment/segment-directory.js"; // not the index: the target starts before the rest is loaded
 import { findProgram } from "./find-program.js";
 import { builtAgent, LAUNCHER_PATH } from "./installation.js";
 import type { Launcher } from "./launcher.js";
