@@ -1,5 +1,12 @@
 // What edleak refuses: one sentence and advice each, status 125, and the program never starts.
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EDLEAK, type Ended, edleakRun, ROOT, runToEnd, scratch } from "./harness.js";
@@ -167,29 +174,47 @@ describe("the stub", () => {
     for (const name of ["dirname", "readlink"]) symlinkSync(`/usr/bin/${name}`, join(tools, name));
   });
 
-  /** Runs edleak with a Node that says `version`; without one when it is null. */
-  const withNode = (name: string, body: string | null): Promise<Ended> => {
-    const folder = join(here.folder, name);
-    mkdirSync(folder);
-    if (body !== null) writeFileSync(join(folder, "node"), `#!/bin/sh\n${body}\n`, { mode: 0o700 });
-    return runToEnd(here, ["/bin/sh", EDLEAK, "doctor"], { env: { PATH: `${folder}:${tools}` } });
+  /** Runs edleak with a Node that believes to be `version`; without one when it is null. */
+  const withNode = (version: string | null, ...args: readonly string[]): Promise<Ended> => {
+    const folder = mkdtempSync(join(here.folder, "node-"));
+    if (version !== null) {
+      const preload = join(folder, "version.cjs");
+      const versions = `{ ...process.versions, node: "${version}" }`;
+      writeFileSync(preload, `Object.defineProperty(process, "versions", { value: ${versions} });`);
+      const node = `#!/bin/sh\nexec "${process.execPath}" -r "${preload}" "$@"\n`;
+      writeFileSync(join(folder, "node"), node, { mode: 0o700 });
+    }
+    return runToEnd(here, ["/bin/sh", EDLEAK, ...args], { env: { PATH: `${folder}:${tools}` } });
   };
 
-  test.each([
-    ["no Node", null, "edleak: Node is not installed"],
-    ["Node 18", "echo v18.20.4", "edleak: Node is 18.20.4 and must be 20.19 or newer"],
-    ["Node 20.9", "echo v20.9.0", "edleak: Node is 20.9.0 and must be 20.19 or newer"],
-    ["Node 8", "echo v8.0.0", "edleak: Node is 8.0.0 and must be 20.19 or newer"],
-    ["something else", "exit 1", "does not say its version"],
-  ])("says in one line that it needs a newer Node: %s", async (name, body, sentence) => {
-    const end = await withNode(name, body);
-    expect(end).toMatchObject({ code: 125, stdout: "" });
+  function expectOneLine(end: Ended, sentence: string): void {
+    expect(end).toMatchObject({ code: 125, signal: null, stdout: "" });
+    expect(end.stderr).toMatch(/^edleak: [^\n]+\n$/);
     expect(end.stderr).toContain(sentence);
-    expect(end.stderr.trimEnd().split("\n")).toHaveLength(1);
+  }
+
+  test("says in one line that there is no Node", async () => {
+    expectOneLine(await withNode(null, "doctor"), "Node is not installed: edleak needs Node 20.19");
   });
 
-  test.each(["v20.19.0", "v20.100.1", "v22.1.0", "v100.0.0"])("accepts %s", async (version) => {
-    const body = `[ "$1" = --version ] && echo ${version} || echo "runs $2"`;
-    expect(await withNode(version, body)).toMatchObject({ code: 0, stdout: "runs doctor\n" });
+  test.each([
+    ["18.20.4", ["doctor"]],
+    ["20.9.0", ["doctor"]],
+    ["8.0.0", ["--version"]],
+    ["20.18.3", ["run", "--", ...TOUCH]],
+  ])("says in one line that Node %s is too old: %s", async (version, args) => {
+    const end = await withNode(version, ...args);
+    expectOneLine(end, `Node is ${version} and must be 20.19 or newer`);
+  });
+
+  test.each(["20.19.0", "20.100.1", "22.1.0", "100.0.0"])("accepts Node %s", async (version) => {
+    const end = await withNode(version, "--version");
+    expect(end).toMatchObject({ code: 0, stderr: "" });
+    expect(end.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("the file that old Nodes read has no syntax that they don't know", () => {
+    const text = readFileSync(join(ROOT, "bin/edleak.cjs"), "utf8").replace(/^ *\/\/.*$/gm, "");
+    expect(text).not.toMatch(/import|await|\?\.|\?\?|\.\.\.|,\s*\)/);
   });
 });
