@@ -106,7 +106,7 @@ export const ENVIRONMENT = {
   EDLEAK_RUN: "the run that the process belongs to, a random id",
   EDLEAK_DIR:
     "where segments are kept, instead of /dev/shm/edleak-<uid>; absolute, or made so for the target",
-  EDLEAK_KEEP: "1: a segment that belongs to no run is kept when its process ends",
+  EDLEAK_KEEP: "1 (anything but 0): a segment that belongs to no run is kept when its process ends",
 } as const;
 
 export interface CommandSpec {
