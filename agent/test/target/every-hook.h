@@ -21,8 +21,7 @@ CALL_FREE(free_aligned_sized, f_memalign(64, n), f_free_aligned_sized(p, 64, n))
 CALL_ALIGNED(memalign, f_memalign(a, n), n, f_free(p))
 CALL_ALIGNED(aligned_alloc, f_aligned_alloc(a, bytes), (n + a - 1) / a * a, f_free(p))
 CALL_POSIX(posix_memalign)
-#define WHOLE_PAGES (n < 65536 ? (n + 4095) / 4096 * 4096 : n)
-#define TC_PAGES (strstr(reader.header.allocator, "tcmalloc") ? WHOLE_PAGES : (n + 4095) / 4096 * 4096)
+#define WHOLE_PAGES ((n + 4095) / 4096 * 4096)
 static void *valloc_of(size_t a, size_t n) { return a == 4096 ? f_valloc(n) : f_memalign(a, n); }
 CALL_ALIGNED(valloc, valloc_of(a, n), n, f_free(p))
 static void *pvalloc_of(size_t a, size_t n) { return a == 4096 ? f_pvalloc(n) : f_memalign(a, n); }
@@ -215,7 +214,7 @@ CALL_POSIX(tc_posix_memalign)
 static void *tc_valloc_of(size_t a, size_t n) { return a == 4096 ? f_tc_valloc(n) : f_tc_memalign(a, n); }
 CALL_ALIGNED(tc_valloc, tc_valloc_of(a, n), n, f_tc_free(p))
 static void *tc_pvalloc_of(size_t a, size_t n) { return a == 4096 ? f_tc_pvalloc(n) : f_tc_memalign(a, n); }
-CALL_ALIGNED(tc_pvalloc, tc_pvalloc_of(a, n), a == 4096 ? TC_PAGES : n, f_tc_free(p))
+CALL_ALIGNED(tc_pvalloc, tc_pvalloc_of(a, n), a == 4096 ? WHOLE_PAGES : n, f_tc_free(p))
 CALL_USABLE(tc_malloc_size, f_tc_malloc_size(p))
 CALL_MALLOC(tc_new, f_tc_delete)
 CALL_MALLOC(tc_newarray, f_tc_deletearray)
