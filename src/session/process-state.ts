@@ -19,12 +19,19 @@ export function programOf(pid: number): string | null {
   }
 }
 
-/** The file that a process runs, by device and inode: it stays the same when it is renamed or deleted. */
-export function programFileOf(pid: number): string | null {
+/** A file by device and inode, which stay the same when it is renamed or deleted. */
+function fileAt(path: string): string | null {
   try {
-    const { dev, ino } = statSync(`/proc/${pid}/exe`);
+    const { dev, ino } = statSync(path);
     return `${dev}:${ino}`;
   } catch {
     return null;
   }
 }
+
+/** The file that a process runs, null when it can't be seen (any more). */
+export const programFileOf = (pid: number): string | null => fileAt(`/proc/${pid}/exe`);
+
+/** The file that a process finds under an absolute path, null when there is none. */
+export const fileSeenBy = (pid: number, path: string): string | null =>
+  path.startsWith("/") ? fileAt(`/proc/${pid}/root${path}`) : null;

@@ -6,7 +6,7 @@ import { constants } from "node:os";
 import type { ProcessExit } from "../contract/report.js";
 import type { Slice } from "../contract/slice.js";
 import type { Launcher, LauncherEvent } from "./launcher.js";
-import { isStopped, programFileOf, programOf } from "./process-state.js";
+import { fileSeenBy, isStopped, programFileOf, programOf } from "./process-state.js";
 import { realTimers, SliceClock, type Timers } from "./slice-clock.js";
 import type { StartedTarget } from "./start-target.js";
 import { type SegmentProblem, TargetSegment } from "./target-segment.js";
@@ -208,7 +208,9 @@ export class TargetWatch {
   #lookForSlice(): boolean {
     if (this.#segment?.look() !== "fresh") return false;
     this.#slices = 0;
-    this.#file = programFileOf(this.#target.pid);
+    // What the agent says it is in, not what runs now: that may have replaced it already.
+    const { pid } = this.#target;
+    this.#file = fileSeenBy(pid, this.#segment.header?.exe ?? "") ?? programFileOf(pid);
     this.#stranger = null;
     this.#lostTo = null;
     this.#sink.restart();
