@@ -96,6 +96,6 @@ test-programs: $(TEST_PROGRAMS)
 
 test: all
 	@$(MAKE) --silent -j2 test-programs
-	@T='$(CURDIR)/$(T)' sh test/run.sh
+	@T="$$(cd '$(T)' && pwd)" sh test/run.sh
 
 .PHONY: test test-programs
