@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RunReport } from "../../src/contract/report.js";
 import {
@@ -141,7 +141,9 @@ describe("what can't be written at the end", () => {
     expect(end.code).toBe(125);
     const path = /it is in "([^"]+)"/.exec(end.stderr)?.[1] ?? "";
     expect(liveBytes(path)).toBe(300);
-    rmSync(path);
+    // The sentence names a folder made for it alone.
+    expect(readdirSync(dirname(path))).toEqual(["out.json"]);
+    rmSync(dirname(path), { recursive: true });
   });
 });
 
