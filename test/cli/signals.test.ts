@@ -136,7 +136,9 @@ describe("while the report is made", () => {
   const stuck = (): Readonly<Record<string, string>> => {
     const folder = join(here.folder, "stuck");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "llvm-symbolizer"), "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o700 });
+    writeFileSync(join(folder, "llvm-symbolizer"), "#!/bin/sh\nexec cat >/dev/null\n", {
+      mode: 0o700,
+    });
     return { PATH: `${folder}:${here.env.PATH}` };
   };
 
