@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct {
+/* Weak, so that all files of a program share one. */
+__attribute__((weak)) struct test_state {
   const char *prefix, *name;
   char why[256];
   bool failed, skipped;

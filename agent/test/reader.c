@@ -52,7 +52,11 @@ bool reader_open_path(struct reader *r, const char *path) {
   r->fd = open(path, O_RDWR | O_CLOEXEC);
   if (r->fd < 0) return false;
   reader_refresh(r);
-  return r->header.magic == EDL_SEGMENT_MAGIC && r->header.layout_version == EDL_LAYOUT_VERSION;
+  if (r->header.magic == EDL_SEGMENT_MAGIC && r->header.layout_version == EDL_LAYOUT_VERSION &&
+      r->header.state != EDL_STATE_MAKING)
+    return true;
+  reader_close(r);
+  return false;
 }
 
 bool reader_open(struct reader *r, pid_t pid) {

@@ -8,7 +8,7 @@ TEST_CXX := $(CXX) -std=c++17 $(TEST_FLAGS)
 TEST_HEADERS := $(wildcard test/*.h test/target/*.h) $(HEADERS)
 
 # Programs that judge themselves by the segment, and programs that are compared with a bare run.
-JUDGES := every-hook
+JUDGES := every-hook faulty
 TARGETS := values deaths plain
 TEST_PROGRAMS := $(addprefix $(T)/, seen $(JUDGES) $(TARGETS) operators operators-static partial-new arena-user late-cxx \
   late.so beside many toy first)
@@ -33,6 +33,33 @@ $(T)/operators $(T)/partial-new: $(T)/%: test/target/%.cc
 $(T)/operators-static: test/target/operators.cc
 	@mkdir -p $(@D)
 	$(TEST_CXX) -w -static-libstdc++ -static-libgcc -o $@ $<
+
+# Storms keep books of their own.
+STORMS := threads signals
+$(T)/storm.o: test/storm.c $(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(TEST_C) -c -o $@ $<
+$(STORMS:%=$(T)/%): $(T)/%: test/target/%.c $(T)/storm.o $(T)/reader.o $(TEST_HEADERS)
+	$(TEST_C) -pthread -o $@ $< $(T)/storm.o $(T)/reader.o
+TEST_PROGRAMS += $(STORMS:%=$(T)/%) $(T)/libsafe-malloc.so $(T)/libsafe-chunks.so
+$(T)/libsafe-chunks.so: test/library/safe-malloc.c
+	@mkdir -p $(@D)
+	$(TEST_C) -DLIKE_GLIBC -fPIC -shared -Wl,-soname,$(@F) -o $@ $<
+
+# An agent whose system calls can be made to fail, and the sweep over them.
+FAULTS := $(T)/faults
+$(FAULTS)/%.o: %.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(AGENT_FLAGS) -DEDL_FAULTS -c -o $@ $<
+$(FAULTS)/faults.o: test/faults.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(AGENT_FLAGS) -DEDL_FAULTS -c -o $@ $<
+$(T)/libedleak-faults.so: $(SOURCES:%.c=$(FAULTS)/%.o) $(FAULTS)/faults.o $(OUT)/agent/agent.map
+	sed 's/^local:/edl_fault_calls; local:/' $(OUT)/agent/agent.map > $(FAULTS)/agent.map
+	$(CC) $(AGENT_LINK) -Wl,--version-script=$(FAULTS)/agent.map -o $@ $(filter %.o,$^)
+$(T)/sweep: test/sweep.c $(TEST_HEADERS)
+	$(TEST_C) -o $@ $<
+TEST_PROGRAMS += $(T)/libedleak-faults.so $(T)/sweep
 
 # Libraries, found by the programs beside them.
 BESIDE := -Wl,--no-as-needed -L$(T) -Wl,-rpath,'$$ORIGIN'
