@@ -4,6 +4,7 @@ import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { RunReport } from "../../src/contract/report.js";
+import { loadableAgent } from "../../src/session/loadable-agent.js";
 import { compileProgram, leftBehind, ROOT, scratch } from "./harness.js";
 import { childrenOf, moreSlices, programOf, startPuppet } from "./puppet.js";
 
@@ -46,7 +47,7 @@ test("a signal to every process of the tree loses no report", async () => {
 });
 
 test("what outlives a run is swept by the next one", async () => {
-  const agent = execFileSync(join(ROOT, "bin/edleak"), ["agent"], { encoding: "utf8" }).trim();
+  const agent = loadableAgent(join(ROOT, "build/libedleak.so"), here.env);
   const env = { ...here.env, LD_PRELOAD: agent, EDLEAK_RUN: "0123456789abcdef" };
   execFileSync("true", { env });
   expect(leftBehind(here)).toHaveLength(1);
