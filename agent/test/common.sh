@@ -2,14 +2,14 @@
 # directory and prints one line a test: "ok NAME", "not ok NAME: why", "skip NAME: why".
 set -u
 : "${T:?}"
-AGENT=${AGENT:-$T/../libedleak.so}
 LIBRARIES=/usr/lib/$(uname -m)-linux-gnu
 scratch=$(mktemp -d /dev/shm/edleak-test-XXXXXX)
 chmod 711 "$scratch"
-copy=$(mktemp -d)
-trap 'rm -rf "$scratch" "$copy"' EXIT
-# The loader splits LD_PRELOAD at spaces and colons.
-case $AGENT in *[\ :]*) cp "$AGENT" "$copy/" && AGENT=$copy/${AGENT##*/} ;; esac
+way=$(mktemp -d)
+trap 'rm -rf "$scratch" "$way"' EXIT
+# The loader splits LD_PRELOAD at spaces and colons: then the folder gets a name without.
+case $T in *[\ :]*) ln -s "$T" "$way/programs" && T=$way/programs ;; esac
+AGENT=${AGENT:-$T/../libedleak.so}
 EDLEAK_DIR=$scratch/segments
 EDLEAK_KEEP=1
 export EDLEAK_DIR EDLEAK_KEEP
