@@ -35,7 +35,7 @@ $(T)/operators-static: test/target/operators.cc
 	$(TEST_CXX) -w -static-libstdc++ -static-libgcc -o $@ $<
 
 # Storms keep books of their own.
-STORMS := threads signals
+STORMS := threads signals forks fork-load
 $(T)/storm.o: test/storm.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(TEST_C) -c -o $@ $<

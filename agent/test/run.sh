@@ -3,7 +3,7 @@
 here=${0%/*}
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
-[ $# -gt 0 ] || set -- units hooks storms faults
+[ $# -gt 0 ] || set -- units hooks storms faults forks
 
 for name; do
   start=$(wc -l <"$lines")

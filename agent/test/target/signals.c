@@ -8,15 +8,13 @@
  * Elsewhere a timer interrupts where it will.
  */
 #define _GNU_SOURCE
-#include <link.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 
+#include "steps.h"
 #include "storm.h"
 
 #define WORKERS 2
@@ -31,7 +29,6 @@ static uint64_t signals_wanted = 100000;
 static _Atomic uint64_t signals_taken, signals_in_hooks;
 static _Atomic bool ended;
 static sem_t ticks;
-static uintptr_t agent_start, agent_end;
 static __thread struct books *own;
 static __thread struct block **own_held;
 static __thread uint64_t handler_random;
@@ -52,18 +49,10 @@ static void exchange(struct block **slots, enum site site, uint64_t *random) {
   *slot = r % 3 ? storm_make(own, site, site == SITE_BIG ? 65536 + r % 999 : sizeof(struct block) + r % 200) : NULL;
 }
 
-static uintptr_t interrupted_at(const ucontext_t *context) {
-#if defined(__x86_64__)
-  return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
-#else
-  return (uintptr_t)context->uc_mcontext.pc;
-#endif
-}
-
 static void on_signal(int number, siginfo_t *info, void *context) {
   (void)number;
   (void)info;
-  bool in_hook = interrupted_at(context) - agent_start < agent_end - agent_start;
+  bool in_hook = is_in_agent(context);
   uint32_t r = storm_random(&handler_random);
   if (r % (in_hook ? rarity : 16 * rarity)) return; /* outside: the allocator's and our own code */
   exchange(own_held + HELD, r >> 16 & 1 ? SITE_HANDLER : r >> 17 & 1 ? SITE_MALLOC : SITE_CALLOC, &handler_random);
@@ -73,15 +62,10 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 
 /* --- how signals come ------------------------------------------------------------------------------ */
 
-#if defined(__x86_64__)
+#if HAVE_STEPS
 #define SIGNAL SIGTRAP
-#define CHANGE_FLAGS(operation)                                                                   \
-  __asm__ volatile("lea -128(%%rsp), %%rsp\n pushfq\n " operation ", (%%rsp)\n popfq\n lea 128(%%rsp), %%rsp" \
-                   ::: "memory", "cc")
 static void signals_begin(void) {}
 static void signals_end(void) {}
-static inline void step_on(void) { CHANGE_FLAGS("orq $0x100"); }
-static inline void step_off(void) { CHANGE_FLAGS("andq $-0x101"); }
 #else
 #define SIGNAL SIGUSR1
 static void signals_begin(void) {
@@ -97,8 +81,6 @@ static void signals_end(void) {
   sigaddset(&set, SIGNAL);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
-static inline void step_on(void) {}
-static inline void step_off(void) {}
 #endif
 
 static void *work(void *arg) {
@@ -167,21 +149,9 @@ static void on_shared_shards(void) {
   for (int i = 0; i < CROWD; i++) pthread_join(crowd[i], NULL);
 }
 
-static int find_agent(struct dl_phdr_info *info, size_t size, void *data) {
-  (void)size;
-  (void)data;
-  if (!strstr(info->dlpi_name, "libedleak")) return 0;
-  const ElfW(Phdr) *last = NULL;
-  for (int i = 0; i < info->dlpi_phnum; i++)
-    if (info->dlpi_phdr[i].p_type == PT_LOAD) last = &info->dlpi_phdr[i];
-  agent_start = info->dlpi_addr;
-  agent_end = last ? info->dlpi_addr + last->p_vaddr + last->p_memsz : agent_start;
-  return 1;
-}
-
 int main(int argc, char **argv) {
   test.prefix = argc > 2 ? argv[2] : NULL;
-  if (!dl_iterate_phdr(find_agent, NULL) || !storm_begin(&reader)) return 2;
+  if (!storm_begin(&reader)) return 2;
   if (argc > 3) signals_wanted = strtoull(argv[3], NULL, 10);
   sem_init(&ticks, 0, 0);
   if (argc > 1 && strcmp(argv[1], "shared") == 0) RUN(on_shared_shards);
