@@ -49,7 +49,7 @@ static bool symbol_fits(const struct edl_dynsym *o, uint32_t index, const char *
   unsigned type = ELF64_ST_TYPE(s->st_info);
   if (s->st_shndx == SHN_UNDEF || s->st_value == 0) return false;
   if (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) return false;
-  if (o->versions && (o->versions[index] & 0x8000)) return false; /* not the default version */
+  if (o->versions && (o->versions[index] & 0x8000) && !o->any_version) return false;
   return strcmp(o->strings + s->st_name, name) == 0;
 }
 

@@ -13,12 +13,17 @@ struct edl_dynsym {
   const uint32_t *gnu_hash;
   const uint32_t *hash;
   const uint16_t *versions;
+  bool any_version; /* also what only a reference with that version finds: see edl_dynsym_find */
 };
 
 /* False when the object has no table that can be searched. */
 bool edl_dynsym_read(struct edl_dynsym *o, const struct dl_phdr_info *info);
 
-/* The address of a defined function or variable (its default version), or NULL; `hash` is edl_dynsym_hash(name). */
+/*
+ * The address of a defined function or variable, or NULL; `hash` is edl_dynsym_hash(name). Of several versions in
+ * the C library only the default one is what programs of today refer to. Another object has old versions alone to
+ * stand before the C library (libc_malloc_debug.so): there `any_version` is right.
+ */
 void *edl_dynsym_find(const struct edl_dynsym *o, const char *name, uint32_t hash);
 uint32_t edl_dynsym_hash(const char *name);
 

@@ -90,7 +90,8 @@ static void visit_before(const struct edl_dynsym *o) {
   }
 }
 
-static void visit_behind(const struct edl_dynsym *o, const struct dl_phdr_info *info) {
+static void visit_behind(struct edl_dynsym *o, const struct dl_phdr_info *info) {
+  o->any_version = !defines(o, "__libc_start_main");
   bool provider = search.next.named.malloc == NULL && defines(o, "malloc");
   if (provider) describe_provider(search.found, o, info);
   for (unsigned i = 0; i < HOOKS; i++) {

@@ -46,8 +46,5 @@ EDL_EXPORT void *__libc_pvalloc(size_t n) {
 }
 EDL_EXPORT int __posix_memalign(void **out, size_t alignment, size_t n) {
   if (EDL_PASSES(__posix_memalign)) return edl_next.__posix_memalign(out, alignment, n);
-  void *p = NULL;
-  int error = EDL_KIN_OR(__posix_memalign, posix_memalign)(&p, alignment, edl_request(n));
-  if (error == 0) *out = edl_track(p, n, CALLER);
-  return error;
+  return edl_posix_memalign(EDL_KIN_OR(__posix_memalign, posix_memalign), out, alignment, n, CALLER);
 }

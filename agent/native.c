@@ -157,13 +157,10 @@ EDL_EXPORT size_t nallocx(size_t n, int flags) {
     if (EDL_PASSES(name)) return edl_next.name(alignment, n);                       \
     return edl_track(EDL_KIN_OR(name, memalign)(alignment, edl_request(n)), n, CALLER); \
   }
-#define NATIVE_POSIX(name)                                                   \
-  EDL_EXPORT int name(void **out, size_t alignment, size_t n) {              \
-    if (EDL_PASSES(name)) return edl_next.name(out, alignment, n);               \
-    void *p = NULL;                                                          \
-    int error = EDL_KIN_OR(name, posix_memalign)(&p, alignment, edl_request(n));     \
-    if (error == 0) *out = edl_track(p, n, CALLER);                          \
-    return error;                                                            \
+#define NATIVE_POSIX(name)                                                                              \
+  EDL_EXPORT int name(void **out, size_t alignment, size_t n) {                                         \
+    if (EDL_PASSES(name)) return edl_next.name(out, alignment, n);                                      \
+    return edl_posix_memalign(EDL_KIN_OR(name, posix_memalign), out, alignment, n, CALLER);             \
   }
 /* Frees: sized and aligned forms go to the plain one of the same allocator. */
 #define NATIVE_FREE(name, plain, parameters, arguments) \

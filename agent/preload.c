@@ -103,12 +103,19 @@ EDL_EXPORT void *aligned_alloc(size_t alignment, size_t n) {
   return edl_track(edl_next.aligned_alloc(alignment, aligned_request(alignment, n)), n, CALLER);
 }
 
+/* `out` is written exactly when the real function writes, also with an error. */
+int edl_posix_memalign(int (*next)(void **, size_t, size_t), void **out, size_t alignment, size_t n,
+                       uintptr_t caller) {
+  void *untouched = &untouched, *p = untouched;
+  int error = next(&p, alignment, edl_request(n));
+  if (error == 0) *out = edl_track(p, n, caller);
+  else if (p != untouched) *out = p;
+  return error;
+}
+
 EDL_EXPORT int posix_memalign(void **out, size_t alignment, size_t n) {
   if (PASSES(posix_memalign)) return edl_next.posix_memalign(out, alignment, n);
-  void *p = NULL;
-  int error = edl_next.posix_memalign(&p, alignment, edl_request(n));
-  if (error == 0) *out = edl_track(p, n, CALLER);
-  return error;
+  return edl_posix_memalign(edl_next.posix_memalign, out, alignment, n, CALLER);
 }
 
 EDL_EXPORT void *valloc(size_t n) {

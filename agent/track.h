@@ -62,8 +62,10 @@ void *edl_track_slow(void *block, size_t n, uintptr_t caller);
 void edl_untrack_slow(void *block, uintptr_t caller);
 size_t edl_usable(void *block);
 
-/* preload.c: realloc by the function given, for `caller`. */
+/* preload.c: realloc and posix_memalign by the function given, for `caller`. */
 void *edl_resize(void *(*next)(void *, size_t), void *p, size_t n, uintptr_t caller);
+int edl_posix_memalign(int (*next)(void **, size_t, size_t), void **out, size_t alignment, size_t n,
+                       uintptr_t caller);
 
 /* What a block was before it was untracked; lets a failed realloc undo. */
 struct edl_was {

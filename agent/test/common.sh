@@ -16,9 +16,9 @@ export EDLEAK_DIR EDLEAK_KEEP
 unset EDLEAK_RUN LD_PRELOAD
 mkdir -m 700 "$EDLEAK_DIR"
 
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: $(printf %s "$2" | tr '\n' ' ' | cut -c 1-300)"; }
-skip() { echo "skip $1: $2"; }
+ok() { printf 'ok %s\n' "$1"; }
+not_ok() { printf 'not ok %s: %s\n' "$1" "$(printf %s "$2" | tr '\n' ' ' | cut -c 1-300)"; }
+skip() { printf 'skip %s: %s\n' "$1" "$2"; }
 
 # with PRELOAD COMMAND...: runs it with the agent, and with the libraries in $BEHIND behind it.
 with_agent() { env LD_PRELOAD="$AGENT${BEHIND:+:$BEHIND}" "$@"; }

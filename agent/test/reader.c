@@ -13,11 +13,11 @@
 
 static void read_at(const struct reader *r, void *to, size_t bytes, uint64_t offset) {
   memset(to, 0, bytes);
-  if (pread(r->fd, to, bytes, (off_t)offset) < 0) _exit(4);
+  if (pread(r->fd, to, bytes, (off_t)offset) < 0) _exit(44);
 }
 
-static void write_at(const struct reader *r, const void *from, size_t bytes, uint64_t offset) {
-  if (pwrite(r->fd, from, bytes, (off_t)offset) != (ssize_t)bytes) _exit(4);
+static bool write_at(const struct reader *r, const void *from, size_t bytes, uint64_t offset) {
+  return pwrite(r->fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
 }
 
 /* Takes "<boot id>-<pid>-<start>[-<image>]" apart; the image number, or -1 when it is another process. */
@@ -95,7 +95,7 @@ static struct totals sum_of(struct reader *r, uint32_t from, uint32_t to) {
   struct totals t = {0};
   reader_refresh(r);
   if (to > r->header.allocers_issued) to = r->header.allocers_issued;
-  if (to - from > READER_ALLOCERS || r->header.evidence_issued > READER_ALLOCERS) _exit(4);
+  if (to - from > READER_ALLOCERS || r->header.evidence_issued > READER_ALLOCERS) _exit(44);
   read_at(r, shards, sizeof shards, r->header.shards_offset);
   for (uint32_t s = 0; s < r->header.shard_count; s++) {
     if (shards[s].kind == EDL_SHARD_UNUSED) continue;
@@ -132,12 +132,12 @@ uint64_t reader_loss(struct reader *r, enum edl_loss reason) {
   return r->header.losses[reason];
 }
 
-void reader_open_generation(struct reader *r, uint32_t generation) {
+bool reader_open_generation(struct reader *r, uint32_t generation) {
   uint8_t slot = (uint8_t)(generation % EDL_BIRTH_SLOTS);
   uint64_t word = generation | (uint64_t)~generation << 32;
-  write_at(r, &slot, sizeof slot, r->header.slot_of_gen_offset + generation);
-  write_at(r, &generation, sizeof generation, r->header.slice_of_gen_offset + 4 * generation);
-  write_at(r, &word, sizeof word, r->header.control_offset);
+  return write_at(r, &slot, sizeof slot, r->header.slot_of_gen_offset + generation) &&
+         write_at(r, &generation, sizeof generation, r->header.slice_of_gen_offset + 4 * generation) &&
+         write_at(r, &word, sizeof word, r->header.control_offset);
 }
 
 static void attribute(struct births *births, uint32_t shard, uint32_t id, uint64_t latch, struct edl_line now) {

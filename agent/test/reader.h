@@ -35,8 +35,8 @@ struct edl_allocer reader_record(struct reader *r, uint32_t id);
 int reader_find(struct reader *r, const void *code, size_t bytes);
 uint64_t reader_loss(struct reader *r, enum edl_loss reason);
 
-/* The host's part: opens a generation, in a birth slot and at a slice of the same number. */
-void reader_open_generation(struct reader *r, uint32_t generation);
+/* The host's part: opens a generation, in a birth slot and at a slice of the same number; false without room for it. */
+bool reader_open_generation(struct reader *r, uint32_t generation);
 
 /* Births by generation, collected slice by slice: at most one generation opened between two of them. */
 struct births {

@@ -8,8 +8,8 @@ TEST_CXX := $(CXX) -std=c++17 $(TEST_FLAGS)
 TEST_HEADERS := $(wildcard test/*.h test/target/*.h) $(HEADERS)
 
 # Programs that judge themselves by the segment, and programs that are compared with a bare run.
-JUDGES := every-hook faulty
-TARGETS := values deaths plain
+JUDGES := every-hook faulty stack
+TARGETS := values deaths plain corners
 TEST_PROGRAMS := $(addprefix $(T)/, seen $(JUDGES) $(TARGETS) operators operators-static partial-new arena-user late-cxx \
   late.so beside many toy first)
 
@@ -21,7 +21,7 @@ $(T)/seen: test/seen.c $(T)/reader.o $(TEST_HEADERS)
 	$(TEST_C) -o $@ $< $(T)/reader.o
 
 $(JUDGES:%=$(T)/%): $(T)/%: test/target/%.c $(T)/reader.o $(TEST_HEADERS)
-	$(TEST_C) -pthread -o $@ $< $(T)/reader.o -ldl
+	$(TEST_C) -Wl,-z,now -pthread -o $@ $< $(T)/reader.o -ldl
 
 $(TARGETS:%=$(T)/%) $(T)/late-cxx: $(T)/%: test/target/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
@@ -33,6 +33,15 @@ $(T)/operators $(T)/partial-new: $(T)/%: test/target/%.cc
 $(T)/operators-static: test/target/operators.cc
 	@mkdir -p $(@D)
 	$(TEST_CXX) -w -static-libstdc++ -static-libgcc -o $@ $<
+
+# Dynamically linked to musl, when there is a compiler for it.
+MUSL_CC := $(shell command -v musl-gcc 2>/dev/null)
+ifneq ($(MUSL_CC),)
+TEST_PROGRAMS += $(T)/plain-musl
+endif
+$(T)/plain-musl: test/target/plain.c
+	@mkdir -p $(@D)
+	$(MUSL_CC) -std=gnu11 -O1 -g -fno-builtin -o $@ $<
 
 # Storms keep books of their own.
 STORMS := threads signals forks fork-load

@@ -3,7 +3,7 @@
 here=${0%/*}
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
-[ $# -gt 0 ] || set -- units hooks storms faults forks
+[ $# -gt 0 ] || set -- symbols units hooks storms faults forks environment
 
 for name; do
   start=$(wc -l <"$lines")

@@ -170,7 +170,7 @@ static const size_t alignments[] = {8, 16, 32, 64, 4096, 65536, 1 << 20};
     CHECK_EQUAL(f_##name(&p, 24, 100), EINVAL);                         \
     CHECK_EQUAL(f_##name(&p, 4, 100), EINVAL);                          \
     CHECK_EQUAL(f_##name(&p, 4096, SIZE_MAX - 4096), ENOMEM);           \
-    CHECK(p == (void *)77);                                             \
+    CHECK(p == (void *)77 || !IS_GLIBC);                                            \
     call_##name##_values();                                             \
   }
 

@@ -1,7 +1,8 @@
 /*
  * The target of the fault sweep: does everything that lets the agent grow, and says at its end what a
  * bare run says. It is its own host where there is a segment, and complains when the counts are wrong
- * without a loss. RESULT names a file for what bare runs can't know: "seen" or "unseen", calls, losses.
+ * without a loss. RESULT names a file for what bare runs can't know: "seen" or "unseen", calls, losses. FILL
+ * names a file that grows until its file system is full, before anything else happens.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -35,6 +36,15 @@ static void *in_a_thread(void *arg) {
   free(q);
   free(p);
   return arg;
+}
+
+/* Takes what room the file system of this path still has. */
+static void fill(const char *path) {
+  static char block[4096];
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  while (fd >= 0 && write(fd, block, sizeof block) == (ssize_t)sizeof block) {
+  }
+  if (fd >= 0) close(fd);
 }
 
 static int open_descriptors(void) {
@@ -78,6 +88,7 @@ static void say_result(bool seen) {
 int main(void) {
   printf("begin, %d descriptors\n", open_descriptors()); /* stdout's buffer is made here */
   bool seen = reader_open(&reader, getpid());
+  if (getenv("FILL")) fill(getenv("FILL"));
   many_sites();
   for (uint32_t generation = 1; generation <= 2; generation++) {
     if (seen) reader_open_generation(&reader, generation);
