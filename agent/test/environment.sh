@@ -85,8 +85,8 @@ for descriptors in 4 5 6 8; do
 done
 hungry='a = bytearray(150 << 20); print(len(a))'
 if command -v python3 >/dev/null; then
-  low=100000 high=400000
-  while [ $((high - low)) -gt 500 ]; do
+  low=150000 high=250000
+  while [ $((high - low)) -gt 4000 ]; do
     middle=$(((low + high) / 2))
     if (ulimit -v $middle && exec python3 -c "$hungry") >/dev/null 2>&1; then high=$middle; else low=$middle; fi
   done
@@ -94,8 +94,8 @@ if command -v python3 >/dev/null; then
 else
   skip "address space limit that just fits" "no python3"
 fi
-for megabytes in 16 40 100 300; do
-  same_or_unseen "address space limit of $megabytes MB" bash -c "ulimit -v $((megabytes << 10)); exec '$T/corners' small_threads"
+for megabytes in 6 16 40 100 300; do
+  same_or_unseen "address space limit of $megabytes MB" bash -c "ulimit -v $((megabytes << 10)); exec '$plain'"
 done
 
 # --- memory, stacks, descriptors, users ------------------------------------------------------------------
