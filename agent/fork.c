@@ -3,7 +3,8 @@
  *
  * The page of edl_hot and `alive` reads as zeros in a child (MADV_WIPEONFORK), whatever call made it: fork,
  * _Fork, raw clone. A vfork child or one that shares memory is not wiped: the heap is the parent's, and so
- * are its events. A pid test would get that wrong. The atfork handler is only an earlier trigger.
+ * are its events. A pid test would get that wrong. The atfork handler is an earlier trigger for fork alone; it
+ * also holds where wiping is only pretended (user-mode emulators).
  */
 #include <sys/mman.h>
 
@@ -26,10 +27,6 @@ void edl_fork_child(void) {
   edl_segment_forget();
 }
 
-static void at_fork_child(void) {
-  if (atomic_load_explicit(edl.alive, memory_order_relaxed) == 0) edl_fork_child();
-}
-
 bool edl_fork_boot(void) {
   size_t hot_bytes = EDL_SHARDS * sizeof(struct edl_hot);
   size_t bytes = hot_bytes + EDL_PAGE_BYTES;
@@ -43,6 +40,6 @@ bool edl_fork_boot(void) {
 }
 
 void edl_fork_register(void) {
-  if (edl_libc.__register_atfork) edl_libc.__register_atfork(NULL, NULL, at_fork_child, NULL);
-  else if (edl_libc.pthread_atfork) edl_libc.pthread_atfork(NULL, NULL, at_fork_child);
+  if (edl_libc.__register_atfork) edl_libc.__register_atfork(NULL, NULL, edl_fork_child, NULL);
+  else if (edl_libc.pthread_atfork) edl_libc.pthread_atfork(NULL, NULL, edl_fork_child);
 }

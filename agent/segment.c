@@ -198,7 +198,7 @@ static void fill_identity(struct edl_header *h) {
   h->uid = entry.uid;
   memcpy(h->run_id, entry.run_id, sizeof h->run_id);
   memcpy(h->boot_id, entry.boot_id, sizeof h->boot_id);
-  edl_sys3(SYS_readlink, "/proc/self/exe", h->exe, sizeof h->exe - 1);
+  edl_sys4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", h->exe, sizeof h->exe - 1);
 }
 
 static void unmap(void) {

@@ -134,4 +134,11 @@ test: all
 	@$(MAKE) --silent -j2 test-programs
 	@T="$$(cd '$(T)' && pwd)" sh test/run.sh
 
-.PHONY: test test-programs
+# Needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
+ARM := $(OUT)/aarch64
+test-aarch64:
+	@$(MAKE) --silent CC=aarch64-linux-gnu-gcc OUT=$(ARM) $(ARM)/libedleak.so \
+	  $(addprefix $(ARM)/agent-test/,every-hook threads signals forks values libsafe-malloc.so libsafe-chunks.so)
+	@T="$$(cd '$(ARM)/agent-test' && pwd)" sh test/run.sh aarch64
+
+.PHONY: test test-programs test-aarch64
