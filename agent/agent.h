@@ -90,7 +90,7 @@ struct edl_agent {
   _Atomic uint32_t issued;         /* allocer ids in use; a field is valid when field - 1 < issued */
   uint32_t inline_chunks;          /* the usable size may be read from glibc's chunk header */
   _Atomic uint32_t mode;           /* enum edl_mode */
-  uintptr_t allocator_start;       /* range of the object that has malloc; empty when that is the C library */
+  uintptr_t allocator_start;       /* where calls are the allocator's own; empty over glibc's */
   size_t allocator_bytes;
   uintptr_t agent_start; /* our own range */
   size_t agent_bytes;

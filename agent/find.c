@@ -126,6 +126,29 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
   return 0;
 }
 
+/*
+ * musl's allocation functions call each other by their exported names; strdup and the rest of the C library must
+ * be told from them. They lie side by side: their range stands for the allocator's object. (glibc's don't call
+ * each other so.)
+ */
+#define LIBC_ALLOCATOR_BYTES 65536
+static void narrow_to_functions(struct edl_found *found) {
+  const struct edl_next *kin = &search.kin.named;
+  const uintptr_t functions[] = {
+      (uintptr_t)kin->malloc,       (uintptr_t)kin->calloc,         (uintptr_t)kin->realloc,
+      (uintptr_t)kin->free,         (uintptr_t)kin->memalign,       (uintptr_t)kin->aligned_alloc,
+      (uintptr_t)kin->reallocarray, (uintptr_t)kin->posix_memalign, (uintptr_t)kin->malloc_usable_size};
+  uintptr_t start = UINTPTR_MAX, end = 0;
+  for (unsigned i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    if (functions[i] == 0) continue;
+    if (functions[i] < start) start = functions[i];
+    if (functions[i] + 256 > end) end = functions[i] + 256;
+  }
+  if (end - start > LIBC_ALLOCATOR_BYTES) return;
+  found->start = start;
+  found->end = end;
+}
+
 /* What was found goes in place; stubs stay where nothing was. */
 static void put_in_place(void) {
   union hooks now = {.named = edl_next};
@@ -146,6 +169,7 @@ int edl_find_all(struct edl_found *found) {
   if (search.allocator && found->operators == EDL_OPERATORS_STANDARD)
     found->operators = EDL_OPERATORS_ALLOCATOR;
   found->foreign_libc = search.next.named.__libc_malloc != NULL && search.kin.named.__libc_malloc == NULL;
+  if (found->start == 0 && !found->glibc_malloc) narrow_to_functions(found);
   put_in_place();
   found->checker = search.checker;
   return 1;

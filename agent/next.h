@@ -33,7 +33,7 @@ struct edl_found {
   char malloc_path[512]; /* object that has the next malloc */
   bool glibc_malloc;     /* it is glibc's own */
   bool foreign_libc;     /* __libc_malloc belongs to another object than malloc */
-  uintptr_t start, end;  /* of that object, when it is not the C library */
+  uintptr_t start, end;  /* of that object; of its allocation functions, when it is the C library; 0 for glibc */
   uintptr_t agent_start, agent_end;
   enum edl_operators operators;
 };

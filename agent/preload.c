@@ -119,13 +119,14 @@ EDL_EXPORT int posix_memalign(void **out, size_t alignment, size_t n) {
 }
 
 EDL_EXPORT void *valloc(size_t n) {
-  if (PASSES(valloc)) return edl_next.valloc(n);
+  if (PASSES(valloc)) return edl_next.valloc ? edl_next.valloc(n) : edl_next.memalign(EDL_PAGE_BYTES, n);
   return edl_track(edl_next.valloc(edl_request(n)), n, CALLER);
 }
 
 /* pvalloc hands out whole pages, all of which the program may use. */
 EDL_EXPORT void *pvalloc(size_t n) {
-  if (PASSES(pvalloc) || !edl_kin.memalign) return edl_next.pvalloc(n);
+  if (PASSES(pvalloc) || !edl_kin.memalign)
+    return edl_next.pvalloc ? edl_next.pvalloc(n) : edl_next.memalign(EDL_PAGE_BYTES, edl_whole_pages(n));
   if (n >= EDL_BIG_BLOCK_BYTES) return edl_track(edl_next.pvalloc(n), edl_whole_pages(n), CALLER);
   size_t whole = edl_whole_pages(n);
   return edl_track(edl_next.memalign(EDL_PAGE_BYTES, edl_request(whole)), whole, CALLER);

@@ -132,7 +132,15 @@ fi
 
 # --- other C libraries, allocators with debugging ----------------------------------------------------------
 
-if [ -x "$T/plain-musl" ]; then same_or_unseen "a musl program" "$T/plain-musl"; else skip "a musl program" "no musl-gcc"; fi
+if [ -x "$T/musl-plain" ]; then
+  same "a musl program" "$T/musl-plain"
+  forget
+  with_agent "$T/musl-every-hook" "every hook over musl"
+  forget
+  with_agent "$T/musl-threads" "threads over musl"
+else
+  skip "a musl program" "no musl-gcc"
+fi
 for setting in MALLOC_PERTURB_=165 MALLOC_MMAP_THRESHOLD_=1000 MALLOC_ARENA_MAX=1 MALLOC_TOP_PAD_=0 \
   GLIBC_TUNABLES=glibc.malloc.tcache_count=0; do
   same "$setting" env $setting "$T/values"

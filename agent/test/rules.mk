@@ -37,11 +37,11 @@ $(T)/operators-static: test/target/operators.cc
 # Dynamically linked to musl, when there is a compiler for it.
 MUSL_CC := $(shell command -v musl-gcc 2>/dev/null)
 ifneq ($(MUSL_CC),)
-TEST_PROGRAMS += $(T)/plain-musl
+TEST_PROGRAMS += $(T)/musl-plain $(T)/musl-every-hook $(T)/musl-threads
 endif
-$(T)/plain-musl: test/target/plain.c
+$(T)/musl-%: test/target/%.c test/storm.c test/reader.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
-	$(MUSL_CC) -std=gnu11 -O1 -g -fno-builtin -o $@ $<
+	$(MUSL_CC) -std=gnu11 $(TEST_FLAGS) -pthread -o $@ $< test/storm.c test/reader.c
 
 # Storms keep books of their own.
 STORMS := threads signals forks fork-load
