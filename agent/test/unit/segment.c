@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -188,6 +189,42 @@ static void more_threads_than_shards(void) {
   CHECK_EQUAL(sum_of_allocs(first - 1, edl.issued), MANY * (1 + 99 * SCALE));
 }
 
+/* Generations open while 70 threads count, on shards of their own and on shared ones: the sum holds, and a latch
+ * only names generations that were opened, each newer than the one before. */
+static _Atomic bool generations_end;
+static void *open_generations(void *arg) {
+  _Atomic uint64_t *word = (_Atomic uint64_t *)(edl.segment + EDL_CONTROL_OFFSET);
+  (void)arg;
+  for (uint64_t generation = 1; generation < 4000 && !atomic_load(&generations_end); generation++) {
+    atomic_store_explicit(word, generation | (uint64_t)~(uint32_t)generation << 32, memory_order_release);
+    if (generation % 16 == 0) atomic_store(word, generation); /* halves disagree: ignored */
+    sched_yield();
+  }
+  return NULL;
+}
+
+static void generations_open_meanwhile(void) {
+  pthread_t host, threads[MANY];
+  uintptr_t key = 0x700000;
+  uint32_t first = edl_allocer_find(&key, 1);
+  uint64_t before = sum_of_allocs(first - 1, edl.issued);
+  pthread_create(&host, NULL, open_generations, NULL);
+  for (int t = 0; t < MANY; t++) pthread_create(&threads[t], NULL, live_together, NULL);
+  for (int t = 0; t < MANY; t++) pthread_join(threads[t], NULL);
+  generations_end = true;
+  pthread_join(host, NULL);
+  CHECK_EQUAL(sum_of_allocs(first - 1, edl.issued) - before, MANY * (1 + 99 * SCALE));
+  unsigned latched = 0;
+  for (unsigned s = 0; s < edl.shards; s++) {
+    uint64_t latch = edl.shard[s].latch;
+    uint32_t generation[2] = {latch & 0xfff, latch >> 12 & 0xfff};
+    unsigned phase = latch >> 24 & 1;
+    CHECK(generation[phase] > generation[phase ^ 1] || latch == 0);
+    latched += latch >> 24 > 0;
+  }
+  CHECK(latched >= 8);
+}
+
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* they don't survive it */
 static void *end_without_destructors(void *arg) {
   count_one(0x800000);
@@ -253,6 +290,7 @@ int main(int argc, char **argv) {
   RUN(a_fresh_segment_is_small);
   RUN(shards_and_ids_race);
   RUN(more_threads_than_shards);
+  RUN(generations_open_meanwhile);
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
   RUN(shards_of_the_dead_are_reclaimed);
 #endif
