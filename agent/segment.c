@@ -12,11 +12,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "agent.h"
+#include "allocers.h"
 #include "directory.h"
 #include "sys.h"
 
@@ -40,8 +42,8 @@ static const struct tier {
 /* The address space limit may be used to this part, segment and private tables together. */
 #define ADDRESS_SPACE_SHARE 32
 #define FREE_SPACE_SHARE 4
-/* Without MADV_POPULATE_WRITE (Linux before 5.14) the file is allocated whole, at this tier. */
-#define FIXED_TIER 3
+/* Private tables: site tables by shard; what keys, their table, evidence index and big blocks take by allocer. */
+#define PRIVATE_BYTES_PER_ALLOCER 164
 
 static _Atomic uint32_t announced; /* ids whose lines every shard must have */
 static _Atomic uint32_t ready;     /* ids that may be issued */
@@ -49,7 +51,6 @@ static _Atomic uint64_t shards_used;
 static _Atomic uint32_t shard_ids[EDL_SHARDS]; /* ids whose lines a shard has */
 static _Atomic uint64_t reserved_bytes;
 static uint64_t reserve_limit;
-static bool fixed_size;
 static _Atomic bool full; /* growth failed once: don't try at every event */
 static struct edl_directory_entry entry;
 
@@ -62,20 +63,28 @@ static size_t tier_bytes(const struct tier *t) {
   return EDL_MODULES_OFFSET + t->modules * sizeof(struct edl_module) + t->allocers * per_allocer;
 }
 
+static size_t private_bytes(const struct tier *t) {
+  return t->exclusive * sizeof(struct edl_site_table) + (size_t)t->allocers * PRIVATE_BYTES_PER_ALLOCER;
+}
+
 static uint64_t soft_limit(int resource) {
   struct rlimit r;
   if (edl_sys4(SYS_prlimit64, 0, resource, 0, &r) != 0) return RLIM_INFINITY;
   return r.rlim_cur;
 }
 
+static uint64_t share_of(uint64_t limit) {
+  return limit == RLIM_INFINITY ? limit : limit / ADDRESS_SPACE_SHARE;
+}
+
 /* The largest tier that the limits of the process allow, or NULL. Exceeding RLIMIT_FSIZE would kill the
  * target by SIGXFSZ, so the limit is looked at first. */
 static const struct tier *choose_tier(bool *reduced) {
-  uint64_t file = soft_limit(RLIMIT_FSIZE), space = soft_limit(RLIMIT_AS);
-  uint64_t room = space == RLIM_INFINITY ? space : space / ADDRESS_SPACE_SHARE;
+  uint64_t file = soft_limit(RLIMIT_FSIZE);
+  uint64_t space = share_of(soft_limit(RLIMIT_AS)), data = share_of(soft_limit(RLIMIT_DATA));
   for (unsigned i = 0; i < TIERS; i++) {
-    size_t bytes = tier_bytes(&tiers[i]);
-    if (bytes > file || bytes > room) continue;
+    size_t shared = tier_bytes(&tiers[i]), private = private_bytes(&tiers[i]);
+    if (shared > file || shared + private > space || private > data) continue;
     *reduced = i > 0;
     return &tiers[i];
   }
@@ -84,16 +93,29 @@ static const struct tier *choose_tier(bool *reduced) {
 
 static size_t page_above(size_t offset) { return (offset + PAGE - 1) & ~(size_t)(PAGE - 1); }
 
+/* Makes pages exist, or says that there is no room for them: a mere touch would be SIGBUS then. Linux before
+ * 5.14 has no MADV_POPULATE_WRITE; there an atomic addition of 0 by the kernel does it, and whoever counts in
+ * the page already loses nothing. */
+static long populate(char *at, size_t length) {
+  long result = edl_sys3(SYS_madvise, at, length, MADV_POPULATE_WRITE);
+  if (result != -EINVAL) return result;
+  for (char *end = at + length; at < end; at += PAGE) {
+    result = edl_sys6(SYS_futex, (long)at, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, (long)at,
+                      FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0));
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
 /* Several records share a page: it is charged to the one that begins it. */
 bool edl_segment_reserve(size_t offset, size_t bytes) {
   size_t from = offset & ~(size_t)(PAGE - 1), to = page_above(offset + bytes);
   size_t length = to - from, charge = to - page_above(offset);
-  if (fixed_size) return true;
   if (atomic_load(&full)) return false;
   char *at = edl.segment + from;
   if (atomic_fetch_add(&reserved_bytes, charge) + charge > reserve_limit ||
       edl_sys3(SYS_mprotect, at, length, PROT_READ | PROT_WRITE) != 0 ||
-      edl_sys3(SYS_madvise, at, length, MADV_POPULATE_WRITE) != 0) {
+      populate(at, length) != 0) {
     atomic_store(&full, true);
     return false;
   }
@@ -206,32 +228,17 @@ static void unmap(void) {
   edl.segment = NULL;
 }
 
-/* On kernels that can't populate: all of the file is allocated now. */
-static bool map_fixed(int fd, const struct tier *t) {
-  unmap();
-  set_ceilings(t < &tiers[FIXED_TIER] ? &tiers[FIXED_TIER] : t);
-  if (edl.segment_bytes > reserve_limit) return false;
-  if (edl_sys2(SYS_ftruncate, fd, edl.segment_bytes) != 0) return false;
-  if (edl_sys4(SYS_fallocate, fd, 0, 0, edl.segment_bytes) != 0) return false;
-  edl.segment = edl_mmap(NULL, edl.segment_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
-  fixed_size = true;
-  return edl.segment != NULL;
-}
-
 static bool map_file(int fd, const struct tier *t) {
   set_ceilings(t);
   if (edl_sys2(SYS_ftruncate, fd, edl.segment_bytes) != 0) return false;
   edl.segment = edl_mmap(NULL, edl.segment_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd);
-  if (!edl.segment) return false;
-  long populated = edl_sys3(SYS_mprotect, edl.segment, PAGE, PROT_READ | PROT_WRITE);
-  if (populated == 0) populated = edl_sys3(SYS_madvise, edl.segment, PAGE, MADV_POPULATE_WRITE);
-  return populated == 0 || (populated == -EINVAL && map_fixed(fd, t));
+  return edl.segment != NULL;
 }
 
 static bool reserve_first_pages(void) {
   if (!edl_segment_reserve(0, EDL_SLOT_OF_GEN_OFFSET)) return false;
-  if (!fixed_size && edl_sys3(SYS_mprotect, edl.segment + EDL_SLOT_OF_GEN_OFFSET,
-                              EDL_SHARDS_OFFSET - EDL_SLOT_OF_GEN_OFFSET, PROT_READ) != 0)
+  if (edl_sys3(SYS_mprotect, edl.segment + EDL_SLOT_OF_GEN_OFFSET,
+               EDL_SHARDS_OFFSET - EDL_SLOT_OF_GEN_OFFSET, PROT_READ) != 0)
     return false; /* the maps stay holes until the host writes them, and are read only after that */
   if (!edl_segment_reserve(EDL_SHARDS_OFFSET, PAGE)) return false;
   if (!edl_segment_reserve(EDL_MODULES_OFFSET, PAGE)) return false;
@@ -262,8 +269,7 @@ bool edl_segment_boot(void) {
   fill_offsets(edl.header);
   struct edl_control *control = (struct edl_control *)(edl.segment + EDL_CONTROL_OFFSET);
   control->word = EDL_FIRST_CONTROL;
-  if (reduced || fixed_size) edl.header->coverage_flags |= EDL_COVERAGE_REDUCED;
-  if (fixed_size) edl.header->coverage_flags |= EDL_COVERAGE_FIXED_SIZE;
+  if (reduced) edl.header->coverage_flags |= EDL_COVERAGE_REDUCED;
   return true;
 }
 

@@ -98,6 +98,10 @@ for megabytes in 6 16 40 100 300; do
   same_or_unseen "address space limit of $megabytes MB" bash -c "ulimit -v $((megabytes << 10)); exec '$plain'"
 done
 
+for kilobytes in 1000 4000 30000 200000; do
+  same_or_unseen "data limit of $kilobytes KB" bash -c "ulimit -d $kilobytes; exec '$plain'"
+done
+
 # --- memory, stacks, descriptors, users ------------------------------------------------------------------
 
 same "threads with the smallest stack" "$T/corners" small_threads
